@@ -1,0 +1,43 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+
+/// A library of ours: Sources/NAME, tested by Tests/NAMETests, file by file.
+func library(_ name: String, _ dependencies: Target.Dependency...) -> [Target] {
+    [
+        .target(name: name, dependencies: dependencies, swiftSettings: strict),
+        .testTarget(
+            name: "\(name)Tests", dependencies: [.target(name: name), "TestSupport"] + dependencies, swiftSettings: strict),
+    ]
+}
+
+/// A tool that is a filter: options and wiring only.
+func filterTool(_ name: String) -> [Target] {
+    [.executableTarget(name: name, dependencies: ["Filters", "ToolRuntime"], swiftSettings: strict)]
+}
+
+let package = Package(
+    name: "distributed-pipes",
+    targets: [
+        // Thin shims over C and C++.
+        [.target(name: "CBytes")],
+        [.target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson")])],
+        // Pure: no system call, no clock, no randomness.
+        library("Bytes", "CBytes"),
+        library("Sketches", "Bytes", "CBytes"),
+        library("Filters", "Bytes", "CBytes", "CSimdjson", "Sketches"),
+        // Every contact with the operating system.
+        library("ToolRuntime", "Bytes"),
+        // The tools.
+        filterTool("tokenize"),
+        filterTool("cms-topk"),
+        filterTool("merge-counts"),
+        filterTool("to-json"),
+        filterTool("es-bulk"),
+        // Tests of the release binaries.
+        [.target(name: "TestSupport", dependencies: ["Bytes"], path: "Tests/TestSupport", swiftSettings: strict)],
+        [.testTarget(name: "EndToEndTests", dependencies: ["TestSupport"], swiftSettings: strict)],
+    ].flatMap { $0 },
+    cxxLanguageStandard: .cxx17
+)

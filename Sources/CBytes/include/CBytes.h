@@ -1,0 +1,101 @@
+// What Swift cannot say well: 64-byte masks, libc's memory searches, and xxHash.
+// Every function is static inline, so that it disappears into the Swift loop that calls it.
+#ifndef CBYTES_H
+#define CBYTES_H
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+// Sixty-four bytes at once, in clang's portable vectors: SSE2 on x86-64, NEON on arm64.
+typedef uint8_t cbytes_block __attribute__((vector_size(64), aligned(1)));
+typedef _Bool cbytes_bits __attribute__((ext_vector_type(64)));
+
+// A macro, since a function that returns 64 bytes has no settled ABI below AVX-512.
+#define CBYTES_LOAD(source) (*(const cbytes_block *)(source))
+
+#define CBYTES_MASK(condition)                                          \
+    ({                                                                  \
+        cbytes_bits bits = __builtin_convertvector((condition), cbytes_bits); \
+        uint64_t mask;                                                  \
+        memcpy(&mask, &bits, sizeof mask);                              \
+        mask;                                                           \
+    })
+
+/// Bit i is set where source[i] == byte, for the 64 bytes at source.
+static inline uint64_t cbytes_mask_equal(const void *_Nonnull source, uint8_t byte) {
+    return CBYTES_MASK(CBYTES_LOAD(source) == byte);
+}
+
+/// The same for fewer than 64 bytes, of which none past count is read. byte is not 0.
+static inline uint64_t cbytes_mask_equal_padded(const void *_Nonnull source, uint8_t byte, size_t count) {
+    uint8_t block[64] = {0};
+    memcpy(block, source, count);
+    return cbytes_mask_equal(block, byte);
+}
+
+/// Bit i is set where source[i] is not ASCII.
+static inline uint64_t cbytes_mask_high(const void *_Nonnull source) {
+    return CBYTES_MASK(CBYTES_LOAD(source) >= 0x80);
+}
+
+/// Bit i is set where source[i] is ASCII white space: HT, LF, VT, FF, CR or space.
+static inline uint64_t cbytes_mask_space(const void *_Nonnull source) {
+    cbytes_block block = CBYTES_LOAD(source);
+    return CBYTES_MASK((block == ' ') | ((cbytes_block)(block - 9) < 5));
+}
+
+/// Copies 64 bytes and returns the mask of ASCII white space, which is written as LF.
+static inline uint64_t cbytes_copy_space_as_lf(void *_Nonnull target, const void *_Nonnull source) {
+    cbytes_block block = CBYTES_LOAD(source);
+    cbytes_block space = (cbytes_block)((block == ' ') | ((cbytes_block)(block - 9) < 5));
+    block = (block & ~space) | (space & '\n');
+    memcpy(target, &block, sizeof block);
+    return CBYTES_MASK(space != 0);
+}
+
+/// How many of the count bytes at source equal byte.
+static inline size_t cbytes_count(const void *_Nonnull source, uint8_t byte, size_t count) {
+    const uint8_t *next = source, *end = next + count;
+    size_t found = 0;
+    while (end - next >= 64) {
+        cbytes_block lanes = {0};  // each lane counts to at most 255
+        for (int round = 0; round < 255 && end - next >= 64; round++, next += 64)
+            lanes -= (cbytes_block)(CBYTES_LOAD(next) == byte);
+        for (int lane = 0; lane < 64; lane++) found += lanes[lane];
+    }
+    for (; next < end; next++) found += *next == byte;
+    return found;
+}
+
+/// Offset of the first byte in the count bytes at source, or count.
+static inline size_t cbytes_first(const void *_Nonnull source, uint8_t byte, size_t count) {
+    const void *found = memchr(source, byte, count);
+    return found ? (size_t)((const uint8_t *)found - (const uint8_t *)source) : count;
+}
+
+/// Offset behind the last byte in the count bytes at source, or 0.
+static inline size_t cbytes_behind_last(const void *_Nonnull source, uint8_t byte, size_t count) {
+    const uint8_t *bytes = source;
+    for (; count % 64 != 0; count--)
+        if (bytes[count - 1] == byte) return count;
+    for (; count > 0; count -= 64) {
+        uint64_t mask = cbytes_mask_equal(bytes + count - 64, byte);
+        if (mask != 0) return count - (size_t)__builtin_clzll(mask);
+    }
+    return 0;
+}
+
+/// Whether the count bytes at left and right are the same.
+static inline _Bool cbytes_equal(const void *_Nonnull left, const void *_Nonnull right, size_t count) {
+    return memcmp(left, right, count) == 0;
+}
+
+/// Below, at or above 0 as left sorts before, with or behind right, byte by byte.
+static inline int cbytes_compare(const void *_Nonnull left, const void *_Nonnull right, size_t count) {
+    return memcmp(left, right, count);
+}
+
+#endif
