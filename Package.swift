@@ -17,6 +17,11 @@ func filterTool(_ name: String) -> [Target] {
     [.executableTarget(name: name, dependencies: ["Filters", "ToolRuntime"], swiftSettings: strict)]
 }
 
+/// A tool between a pipe and a topic.
+func bridge(_ name: String) -> [Target] {
+    [.executableTarget(name: name, dependencies: ["Kafka", "ToolRuntime"], swiftSettings: strict)]
+}
+
 let package = Package(
     name: "distributed-pipes",
     targets: [
@@ -29,12 +34,16 @@ let package = Package(
         library("Filters", "Bytes", "CBytes", "CSimdjson", "Sketches"),
         // Every contact with the operating system.
         library("ToolRuntime", "Bytes"),
+        [.systemLibrary(name: "CRDKafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])])],
+        library("Kafka", "Bytes", "CBytes", "CRDKafka", "ToolRuntime"),
         // The tools.
         filterTool("tokenize"),
         filterTool("cms-topk"),
         filterTool("merge-counts"),
         filterTool("to-json"),
         filterTool("es-bulk"),
+        bridge("kcat-in"),
+        bridge("kcat-out"),
         // Tests of the release binaries.
         [.target(name: "TestSupport", dependencies: ["Bytes"], path: "Tests/TestSupport", swiftSettings: strict)],
         [.testTarget(name: "EndToEndTests", dependencies: ["TestSupport"], swiftSettings: strict)],

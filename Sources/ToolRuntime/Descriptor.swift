@@ -1,16 +1,16 @@
 import Glibc
 
 /// An open file descriptor. Reads and writes go on after a signal unless that signal asks the tool to end.
-struct Descriptor: Sendable {
+public struct Descriptor: Sendable {
     let number: CInt
     /// What messages call it.
     let name: String
 
-    static let standardInput = Descriptor(number: 0, name: "standard input")
-    static let standardOutput = Descriptor(number: 1, name: "standard output")
-    static let standardError = Descriptor(number: 2, name: "standard error")
+    public static let standardInput = Descriptor(number: 0, name: "standard input")
+    public static let standardOutput = Descriptor(number: 1, name: "standard output")
+    public static let standardError = Descriptor(number: 2, name: "standard error")
 
-    var isTerminal: Bool { isatty(number) == 1 }
+    public var isTerminal: Bool { isatty(number) == 1 }
 
     /// Reads once. Returns 0 at the end of the input, and nil when a signal came first.
     func read(into target: UnsafeMutableRawBufferPointer) throws(Failure) -> Int? {
@@ -39,7 +39,7 @@ struct Descriptor: Sendable {
         }
     }
 
-    func writeIgnoringErrors(_ text: String) {
+    public func writeIgnoringErrors(_ text: String) {
         var text = text
         text.withUTF8 { _ = Glibc.write(number, $0.baseAddress, $0.count) }
     }
@@ -52,14 +52,22 @@ struct Descriptor: Sendable {
         return poll(&entry, 1, timeout) > 0
     }
 
+    /// Whether input, its end or an error comes within the time; false too when `other` becomes readable first.
+    public func isReadable(within milliseconds: Int64?, or other: CInt?) -> Bool {
+        var entries = [pollfd(fd: number, events: Int16(POLLIN), revents: 0)]
+        if let other { entries.append(pollfd(fd: other, events: Int16(POLLIN), revents: 0)) }
+        let timeout = milliseconds.map { CInt(clamping: $0) } ?? -1
+        return poll(&entries, nfds_t(entries.count), timeout) > 0 && entries[0].revents != 0
+    }
+
     /// A pipe that holds more costs fewer switches between its two ends. Not a pipe, or not permitted: left as it is.
-    func enlargePipe(to capacity: CInt) {
+    public func enlargePipe(to capacity: CInt) {
         let setPipeSize: CInt = 1031  // F_SETPIPE_SZ, which the Glibc module leaves out
         _ = fcntl(number, setPipeSize, capacity)
     }
 
     /// Opens `path` for writing, made anew.
-    static func create(_ path: String) throws(Failure) -> Descriptor {
+    public static func create(_ path: String) throws(Failure) -> Descriptor {
         let number = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
         guard number >= 0 else { throw .system("cannot open \(path)", errno: errno) }
         return Descriptor(number: number, name: path)
@@ -67,7 +75,7 @@ struct Descriptor: Sendable {
 
     /// Where descriptor 0, 1 or 2 is closed, a file opened later would take its number and get the tool's data.
     /// Fills the gap with one that fails as a closed one does: reads from 0 and writes to 1 and 2 give EBADF.
-    static func fillStandardGaps() {
+    public static func fillStandardGaps() {
         for number: CInt in 0...2 where fcntl(number, F_GETFD) == -1 {
             _ = open("/dev/null", number == 0 ? O_WRONLY : O_RDONLY)
         }

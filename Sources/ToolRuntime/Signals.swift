@@ -3,11 +3,11 @@ import Synchronization
 
 /// SIGINT, SIGTERM and SIGHUP end a tool between two chunks, after what it has already worked out has been written.
 /// It then dies by that signal. A second one ends it at once.
-enum Signals {
+public enum Signals {
     private static let asked = Atomic<CInt>(0)
     private static let nothing = Atomic<CInt>(-1)
 
-    static func install() {
+    public static func install() {
         nothing.store(open("/dev/null", O_RDONLY | O_CLOEXEC), ordering: .relaxed)
         var action = sigaction()
         action.__sigaction_handler.sa_handler = { number in
@@ -25,14 +25,14 @@ enum Signals {
         }
     }
 
-    static var isAsked: Bool { asked.load(ordering: .relaxed) != 0 }
+    public static var isAsked: Bool { asked.load(ordering: .relaxed) != 0 }
 
-    static func dieIfAsked() {
+    public static func dieIfAsked() {
         let number = asked.load(ordering: .relaxed)
         if number != 0 { die(by: number) }
     }
 
-    static func die(by number: CInt) -> Never {
+    public static func die(by number: CInt) -> Never {
         signal(number, SIG_DFL)
         var set = sigset_t()
         sigemptyset(&set)
