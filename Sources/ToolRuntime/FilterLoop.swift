@@ -18,13 +18,13 @@ extension Moment {
 /// Output is written when a buffer is full, at a barrier, at the end, and whenever the next read would block, so that
 /// `tail -f` flows through line by line while a file goes through in large pieces.
 struct FilterLoop<F: Filter & ~Copyable>: ~Copyable {
-    private var input: LineBuffer
+    private var input: LineInput
     private var output: Output
     private let standardOutput: Sink
     private let sides: [Sink]
 
     init(maxLine: Int, standardOutput: Sink, rejects: Sink?, late: Sink?) {
-        input = LineBuffer(maxLine: maxLine)
+        input = LineInput(maxLine: maxLine)
         self.standardOutput = standardOutput
         sides = [rejects, late].compactMap { $0 }
         output = Output(
@@ -39,6 +39,7 @@ struct FilterLoop<F: Filter & ~Copyable>: ~Copyable {
             let summary = try pump(filter)
             output.flush()
             Signals.dieIfAsked()
+            for sink in [standardOutput] + sides { sink.close() }
             try checkSinks()
             return .success(summary)
         } catch {
@@ -49,24 +50,27 @@ struct FilterLoop<F: Filter & ~Copyable>: ~Copyable {
 
     private mutating func pump(_ filter: consuming F) throws(Failure) -> Summary {
         do {
-            while try fill(&filter) {
-                while let piece = try input.next() {
-                    switch piece {
-                    case .lines(let lines, let firstLine):
-                        try filter.consume(lines.span, firstLine: firstLine, now: .now(), into: &output)
-                    case .barrier(let barrier, let line):
-                        try filter.barrier(barrier.kind, now: .now(), into: &output)
-                        output.lines.append(line)
-                        output.flush()
-                    }
-                    try checkSinks()
+            while true {
+                // With output waiting, input is only asked for: if there is none, the output goes first.
+                let patience = output.isPending ? 0 : filter.patience(at: .now()).map { max(0, $0) }
+                switch try input.next(patience: patience) {
+                case .piece(.lines(let lines, let firstLine)):
+                    try filter.consume(lines.span, firstLine: firstLine, now: .now(), into: &output)
+                case .piece(.barrier(let barrier, let line)):
+                    try filter.barrier(barrier.kind, now: .now(), into: &output)
+                    output.lines.append(line)
+                    output.flush()
+                case .idle:
+                    output.flush()
+                    // The wait may have been for the output, or ended early.
+                    let now = Moment.now()
+                    if let left = filter.patience(at: now), left <= 0 { try filter.wake(now: now, into: &output) }
+                case .end:
+                    return Signals.isAsked ? Summary() : try filter.finish(now: .now(), into: &output)
                 }
+                try checkSinks()
             }
-            if Signals.isAsked { return Summary() }
-            return try filter.finish(now: .now(), into: &output)
         } catch let error as MalformedLine<F.Problem> {
-            throw Failure(.malformedData, error.description)
-        } catch let error as LineBuffer.LineTooLong {
             throw Failure(.malformedData, error.description)
         } catch let error as Failure {
             throw error
@@ -74,35 +78,6 @@ struct FilterLoop<F: Filter & ~Copyable>: ~Copyable {
             throw Failure(.internalError, "\(error)")
         }
     }
-
-    /// Gets more input into the line buffer, waking the filter when its patience runs out meanwhile.
-    /// Returns false when there is none: the input has ended and has been handed out, or a signal asks for the end.
-    private mutating func fill(_ filter: inout F) throws -> Bool {
-        guard !ended else { return false }
-        while !Signals.isAsked {
-            if output.isPending, !Descriptor.standardInput.wait(for: Int16(POLLIN), milliseconds: 0) {
-                output.flush()
-                try checkSinks()
-            }
-            if let patience = filter.patience(at: .now()),
-                !Descriptor.standardInput.wait(for: Int16(POLLIN), milliseconds: max(0, patience))
-            {
-                if !Signals.isAsked { try filter.wake(now: .now(), into: &output) }
-                continue
-            }
-            guard let count = try Descriptor.standardInput.read(into: try input.space()) else { continue }
-            if count > 0 {
-                input.fill(count)
-            } else {
-                ended = true
-                try input.end()
-            }
-            return true
-        }
-        return false
-    }
-
-    private var ended = false
 
     private func checkSinks() throws(Failure) {
         if let failure = standardOutput.failure { throw failure }

@@ -29,11 +29,15 @@ public struct LineInput: ~Copyable {
                 return .piece(piece)
             }
             if hasEnded { return .end }
-            if patience != nil || wake != nil, !Descriptor.standardInput.isReadable(within: patience, or: wake) {
+            if patience != nil || wake != nil,
+                !Descriptor.standardInput.isReadable(within: patience, or: wake)
+            {
                 return Signals.isAsked ? .end : .idle
             }
             let space = try checked { (buffer) throws(LineBuffer.LineTooLong) in try buffer.space() }
             guard let count = try Descriptor.standardInput.read(into: space) else { continue }
+            // An end that a signal's handler made is not the end of the input: a partial line stays one.
+            if Signals.isAsked { break }
             if count > 0 {
                 buffer.fill(count)
             } else {

@@ -2,18 +2,27 @@ import Glibc
 import Synchronization
 
 /// SIGINT, SIGTERM and SIGHUP end a tool between two chunks, after what it has already worked out has been written.
-/// It then dies by that signal. A second one ends it at once.
+/// It then dies by that signal. A second one ends it at once, and so does a reader that does not take the rest in time.
 public enum Signals {
     private static let asked = Atomic<CInt>(0)
     private static let nothing = Atomic<CInt>(-1)
+    private static let drain = Atomic<CUnsignedInt>(2)
 
-    public static func install() {
+    /// - Parameter secondsToDrain: how long what is under way may take to be written, once a signal has come.
+    public static func install(secondsToDrain: CUnsignedInt = 2) {
+        // Also makes sure that no handler is the first to touch one of them.
+        asked.store(0, ordering: .relaxed)
+        drain.store(secondsToDrain, ordering: .relaxed)
         nothing.store(open("/dev/null", O_RDONLY | O_CLOEXEC), ordering: .relaxed)
+        var deadline = sigaction()
+        deadline.__sigaction_handler.sa_handler = { _ in Signals.dieIfAsked() }
+        sigaction(SIGALRM, &deadline, nil)
         var action = sigaction()
         action.__sigaction_handler.sa_handler = { number in
             Signals.asked.store(number, ordering: .relaxed)
             // A read that has not begun yet would miss the signal and block: let it find the end of the input.
             dup2(Signals.nothing.load(ordering: .relaxed), 0)
+            alarm(Signals.drain.load(ordering: .relaxed))
         }
         action.sa_flags = CInt(bitPattern: UInt32(SA_RESETHAND))  // no SA_RESTART: a blocked read returns
         for number in [SIGINT, SIGTERM, SIGHUP] {
