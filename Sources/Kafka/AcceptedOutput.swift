@@ -18,6 +18,7 @@ final class AcceptedOutput {
     private let pieceSize: Int
     /// The reader of standard output is gone.
     private(set) var isClosed = false
+    private(set) var acceptedBytes = 0
 
     init() {
         buffer.reserveCapacity(512 << 10)
@@ -64,6 +65,7 @@ final class AcceptedOutput {
     }
 
     private func accept(_ written: Int) {
+        acceptedBytes += written
         var count = 0
         for mark in marks {
             guard mark.end <= written else { break }

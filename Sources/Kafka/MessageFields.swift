@@ -1,4 +1,5 @@
 import CRDKafka
+public import ToolRuntime
 
 /// What a message has besides its value, as fields in front of the line: `--with key,partition,offset,timestamp,headers`.
 /// `kcat-in` writes them and `kcat-out` reads them, so that they survive a trip through a pipe.
@@ -82,6 +83,15 @@ public struct Header: Equatable, Sendable {
     public init(name: [UInt8], value: [UInt8]?) {
         self.name = name
         self.value = value
+    }
+
+    /// From `NAME=VALUE`, as given on a command line.
+    public init(assignment: String) throws(Failure) {
+        let parts = assignment.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        guard parts.count == 2, !parts[0].isEmpty else {
+            throw Failure(.usage, "--header: expected NAME=VALUE, not \"\(assignment)\"")
+        }
+        self.init(name: Array(parts[0].utf8), value: Array(parts[1].utf8))
     }
 
     static func write(_ headers: [Header], to text: inout [UInt8]) {

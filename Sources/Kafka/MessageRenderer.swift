@@ -32,7 +32,13 @@ struct MessageRenderer {
             return (count, true)
         case .escape:
             buffer += front
-            Escape.write(value, to: &buffer)
+            for byte in value {
+                switch byte {
+                case 0x0A: buffer += Array("\\n".utf8)
+                case UInt8(ascii: "\\"): buffer += Array("\\\\".utf8)
+                default: buffer.append(byte)
+                }
+            }
             buffer.append(0x0A)
         case .fail:
             guard !value.contains(0x0A) else {

@@ -1,3 +1,4 @@
+import Bytes
 import CBytes
 import CRDKafka
 import Glibc
@@ -17,6 +18,8 @@ public struct ReadPlan: Sendable {
     public var untilEndOfStream: Int?
     /// Ends after so many lines.
     public var limit: Int?
+    public var wantsSummary = false
+    public var wantsProgress = false
     public var with: [MessageField] = []
     public var embeddedLF: EmbeddedLF = .split
 
@@ -37,10 +40,12 @@ public final class TopicReader {
     public private(set) var readLines = 0
     public private(set) var committedOffsets = 0
     private var hasFailedWriter = false
+    private var progress: Progress
 
     public init(_ settings: Settings, _ plan: ReadPlan) throws(Failure) {
         var settings = settings
         self.plan = plan
+        progress = Progress("kcat-in", isWanted: plan.wantsProgress)
         renderer = MessageRenderer(with: plan.with, embeddedLF: plan.embeddedLF)
         settings.setDefaults([
             ("enable.auto.commit", "false"), ("enable.auto.offset.store", "false"), ("enable.partition.eof", "true"),
@@ -64,7 +69,7 @@ public final class TopicReader {
     public func run() throws(Failure) {
         let partitions = try client.partitionCounts(of: [plan.topic])[plan.topic] ?? 0
         try begin(partitions)
-        let result: Result<Void, Failure>
+        var result: Result<Void, Failure>
         do throws(Failure) {
             try pump()
             try flush()
@@ -72,7 +77,9 @@ public final class TopicReader {
         } catch {
             result = .failure(error)
         }
-        try? commit(wait: true)
+        do throws(Failure) { try commit(wait: true) } catch { result = result.flatMap { .failure(error) } }
+        progress.end()
+        if plan.wantsSummary { summarize() }
         rd_kafka_consumer_close(client.handle)
         if output.isClosed { Signals.die(by: SIGPIPE) }
         Signals.dieIfAsked()
@@ -103,6 +110,7 @@ public final class TopicReader {
     private func pump() throws(Failure) {
         while !isDone, !Signals.isAsked, !output.isClosed {
             try serve()
+            progress.show(lines: readLines, bytes: output.acceptedBytes) { progressOfPartitions() }
             var count = 0
             for partition in assigned where !partition.isDone {
                 count += try read(partition)
@@ -221,6 +229,32 @@ public final class TopicReader {
         }
         assigned = []
         rd_kafka_assign(client.handle, nil)
+    }
+
+    /// Lag and, where the end is known, the time left.
+    private func progressOfPartitions() -> String {
+        var (lag, left): (Int64, Int64) = (0, 0)
+        for partition in assigned {
+            var (low, high): (Int64, Int64) = (0, 0)
+            guard let position = partition.accepted ?? partition.committed,
+                rd_kafka_get_watermark_offsets(client.handle, plan.topic, partition.number, &low, &high)
+                    == RD_KAFKA_RESP_ERR_NO_ERROR
+            else { continue }
+            lag += max(0, high - position)
+            left += max(0, (partition.end ?? high) - position)
+        }
+        let text = ", lag \(Progress.short(Double(lag)))"
+        guard plan.untilEnd, let seconds = progress.secondsFor(left, lines: readLines) else { return text }
+        return text + ", \(seconds) s left"
+    }
+
+    private func summarize() {
+        var summary = Summary()
+        summary.add("tool", "kcat-in")
+        summary.add("read", readLines)
+        summary.add("bytes", output.acceptedBytes)
+        summary.add("committed", committedOffsets)
+        Descriptor.standardError.writeIgnoringErrors(summary.json + "\n")
     }
 
     private func commitIfDue() throws(Failure) {

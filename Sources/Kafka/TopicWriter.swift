@@ -52,6 +52,8 @@ public struct TopicWriter: ~Copyable {
     private var packs: [Pack]
     private let batch: UnsafeMutableBufferPointer<rd_kafka_message_t>
     private var key: [UInt8] = []
+    /// Bytes of the lines so far.
+    public private(set) var byteCount = 0
 
     /// - Throws: `unavailable` if no broker answers or there is no such topic.
     public init(_ producer: Producer, _ shape: MessageShape, topic: String) throws(Failure) {
@@ -73,6 +75,7 @@ public struct TopicWriter: ~Copyable {
     public mutating func write(
         _ lines: UnsafeRawBufferPointer, firstLine: Int, into output: inout Output
     ) throws(Failure) {
+        byteCount += lines.count
         if shape.pack == nil, !shape.isSlow, shape.with.isEmpty {
             return try writeBatches(lines, firstLine: firstLine, into: &output)
         }
@@ -172,6 +175,9 @@ public struct TopicWriter: ~Copyable {
         packs[slot].add(line, number: number)
         if packs[slot].bytes.count >= shape.pack ?? 0 { try send(slot, into: &output) }
     }
+
+    /// Whether lines wait for their pack to be full.
+    public var hasPacks: Bool { packs.contains { $0.lineCount > 0 } }
 
     /// Sends the packs that are not empty.
     public mutating func sendPacks(into output: inout Output) throws(Failure) {

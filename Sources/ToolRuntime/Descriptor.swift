@@ -90,19 +90,19 @@ public struct Descriptor: Sendable {
 }
 
 /// Collects what an `OutputBuffer` drains into a descriptor, and keeps the first failure.
-final class Sink {
+public final class Sink {
     private let descriptor: Descriptor
-    private(set) var failure: Failure?
+    public private(set) var failure: Failure?
     /// Lines written, counted only where somebody wants to know.
     private(set) var lineCount = 0
     private let countsLines: Bool
 
-    init(_ descriptor: Descriptor, countsLines: Bool = false) {
+    public init(_ descriptor: Descriptor, countsLines: Bool = false) {
         self.descriptor = descriptor
         self.countsLines = countsLines
     }
 
-    func take(_ bytes: UnsafeRawBufferPointer) {
+    public func take(_ bytes: UnsafeRawBufferPointer) {
         guard failure == nil else { return }
         do throws(Failure) {
             try descriptor.write(bytes)
@@ -113,7 +113,7 @@ final class Sink {
     }
 
     /// Nothing may be taken after it.
-    func close() {
+    public func close() {
         guard failure == nil else { return }
         do throws(Failure) { try descriptor.close() } catch { failure = error }
     }

@@ -25,10 +25,7 @@ public enum FilterTool {
         let arguments = command.parse()
         do throws(Failure) {
             let filter = try make(arguments)
-            if Descriptor.standardInput.isTerminal {
-                Descriptor.standardError.writeIgnoringErrors(command.shortHelp)
-                exit(ExitStatus.usage.rawValue)
-            }
+            command.refuseTerminal()
             let wantsSummary = arguments[CommonOptions.summary]
             var loop = FilterLoop<F>(
                 maxLine: arguments[CommonOptions.maxLine],
@@ -52,8 +49,7 @@ public enum FilterTool {
             _ = try result.get()
             exit(0)
         } catch {
-            complain(command.name, error.message + (error.status == .usage ? " (try '\(command.name) --help')" : ""))
-            exit(error.status.rawValue)
+            command.end(with: error)
         }
     }
 

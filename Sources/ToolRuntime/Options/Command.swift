@@ -58,9 +58,21 @@ public struct Command: Sendable {
             }
             return arguments
         } catch {
-            complain(name, "\(error.message) (try '\(name) --help')")
-            exit(error.status.rawValue)
+            end(with: error)
         }
+    }
+
+    /// Says why on standard error and ends the process with the status.
+    public func end(with failure: Failure) -> Never {
+        complain(name, failure.message + (failure.status == .usage ? " (try '\(name) --help')" : ""))
+        exit(failure.status.rawValue)
+    }
+
+    /// Where nothing but a terminal is there to be read: says how the tool is used and ends the process.
+    public func refuseTerminal() {
+        guard Descriptor.standardInput.isTerminal else { return }
+        Descriptor.standardError.writeIgnoringErrors(shortHelp)
+        exit(ExitStatus.usage.rawValue)
     }
 
     /// What `--generate KIND`, which `bin/install` uses, prints: the manual page or the completions of a shell.

@@ -1,0 +1,47 @@
+import Bytes
+import Glibc
+public import ToolRuntime
+
+/// The options that both bridges have.
+public enum BridgeOptions {
+    public static let brokers = Option.text(
+        "brokers", "b", "LIST", help: "The brokers to begin with, HOST:PORT,…; default: the variable KAFKA_BROKERS.")
+    public static let topic = Option.text("topic", "t", "NAME", help: "The topic.")
+    public static let properties = Option.list(
+        "property", "X", "NAME=VALUE", help: "Set a property of librdkafka; may be given several times.")
+    public static let propertyFile = Option.file(
+        "properties", "F", help: "Read properties of librdkafka from FILE, one NAME=VALUE a line: for secrets.")
+    public static let progress = Option.flag(
+        "progress", help: "Show rate and progress on standard error when it is a terminal.")
+    public static let all: [any OptionRow] = [
+        brokers, topic, properties, propertyFile, CommonOptions.summary, progress,
+    ]
+
+    /// The fields that `--with` takes.
+    public static func with(help: String) -> Option<[MessageField]> {
+        Option(
+            "with", nil, "FIELD,...", default: [], expected: "fields of key, partition, offset, timestamp, headers, each once",
+            help: help, parse: MessageField.list)
+    }
+
+    /// Of the command line: the properties.
+    public static func settings(_ arguments: Arguments) throws(Failure) -> Settings {
+        var settings = Settings()
+        if let path = arguments[propertyFile] {
+            try settings.add(contentsOf: path, text: String(decoding: InputFile.read(path), as: UTF8.self))
+        }
+        for property in arguments[properties] { try settings.add(property) }
+        if let brokers = arguments[brokers] ?? getenv("KAFKA_BROKERS").map({ String(cString: $0) }), !brokers.isEmpty {
+            try settings.add("bootstrap.servers=\(brokers)")
+        }
+        guard settings.value(of: "bootstrap.servers") != nil else {
+            throw Failure(.usage, "no brokers: give -b HOST:PORT or set KAFKA_BROKERS")
+        }
+        return settings
+    }
+
+    public static func topicName(_ arguments: Arguments) throws(Failure) -> String {
+        guard let name = arguments[topic], !name.isEmpty else { throw Failure(.usage, "no topic: give -t NAME") }
+        return name
+    }
+}

@@ -1,0 +1,52 @@
+import Glibc
+import ToolRuntime
+
+/// A line on standard error that is written over once a second: lines and bytes a second, and what else there is to say.
+struct Progress {
+    private let isShown: Bool
+    private let tool: String
+    private let start = Client.monotonicMilliseconds()
+    private var next: Int64
+    private var last: (milliseconds: Int64, lines: Int, bytes: Int)
+
+    init(_ tool: String, isWanted: Bool) {
+        isShown = isWanted && Descriptor.standardError.isTerminal
+        self.tool = tool
+        next = start + 1000
+        last = (start, 0, 0)
+    }
+
+    /// Milliseconds until the next line is due; nil: never.
+    var patience: Int64? { isShown ? max(0, next - Client.monotonicMilliseconds()) : nil }
+
+    /// - Parameter rest: what else there is to say, asked only when a line is due.
+    mutating func show(lines: Int, bytes: Int, rest: () -> String) {
+        let now = Client.monotonicMilliseconds()
+        guard isShown, now >= next else { return }
+        next = now + 1000
+        let seconds = Double(max(1, now - last.milliseconds)) / 1000
+        let lineRate = Self.short(Double(lines - last.lines) / seconds)
+        let byteRate = Self.short(Double(bytes - last.bytes) / seconds)
+        last = (now, lines, bytes)
+        Descriptor.standardError.writeIgnoringErrors(
+            "\r\u{1B}[K\(tool): \(Self.short(Double(lines))) lines, \(lineRate) lines/s, \(byteRate)B/s\(rest())")
+    }
+
+    /// How long `left` more lines take at the rate so far.
+    func secondsFor(_ left: Int64, lines: Int) -> Int64? {
+        let elapsed = Client.monotonicMilliseconds() - start
+        return lines > 0 ? left * elapsed / Int64(lines) / 1000 : nil
+    }
+
+    /// Leaves the last line as it is and goes to the next.
+    func end() { if isShown, last.milliseconds > start { Descriptor.standardError.writeIgnoringErrors("\n") } }
+
+    /// Three figures and a unit: 999, 1.2k, 35M.
+    static func short(_ number: Double) -> String {
+        var (value, unit) = (number, "")
+        for next in ["k", "M", "G", "T"] where value >= 1000 { (value, unit) = (value / 1000, next) }
+        if unit.isEmpty || value >= 10 { return "\(Int(value))\(unit)" }
+        let tenths = Int(value * 10)
+        return "\(tenths / 10).\(tenths % 10)\(unit)"
+    }
+}

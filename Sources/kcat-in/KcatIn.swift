@@ -1,0 +1,70 @@
+import Kafka
+import ToolRuntime
+
+@main
+enum KcatInTool {
+    static let group = Option.text(
+        "group", "g", "GROUP", help: "Read as a member of GROUP and commit; without it: all partitions, nothing committed.")
+    static let start = Option<StartOffset>(
+        "offset", "o", "WHERE", default: .stored, expected: "beginning, end, stored, N, -N or @MILLISECONDS",
+        help: """
+            Where to begin: beginning, end, stored, the offset N, N before the end, or the first message at a time. In a group \
+            this holds for partitions of which the group has committed nothing.
+            """) { StartOffset($0) }
+    static let partitions = Option<[Int32]?>(
+        "partitions", "p", "LIST", default: nil, expected: "partition numbers such as 0,2", help: "Read only these partitions."
+    ) { text in
+        let numbers = text.split(separator: ",", omittingEmptySubsequences: false).map { Int32($0) }
+        let known = numbers.compactMap { $0 }
+        return known.count == numbers.count && known.allSatisfy { $0 >= 0 } && Set(known).count == known.count
+            ? .some(known) : nil
+    }
+    static let untilEnd = Option.flag("until-end", help: "End at what is the end of the topic now.")
+    static let untilEndOfStream = Option.flag(
+        "until-eof", help: "End when each partition has had an end-of-stream record from every writer (--writers).")
+    static let writers = Option.integer(
+        "writers", in: 1...Int.max, default: 1, help: "How many writers end the stream with kcat-out --eof; default 1.")
+    static let limit = Option.integer("count", "c", in: 1...Int.max, default: Int.max, help: "End after N lines.")
+    static let with = BridgeOptions.with(help: "Put these in front of each line, each with a TAB.")
+    static let embeddedLF = Option<ReadPlan.EmbeddedLF>.choice(
+        "embedded-lf", default: .split,
+        help: "What a message with line ends in it becomes: several lines, one line with \\n and \\\\ for LF and \\, or an error.")
+
+    static let command = Command(
+        name: "kcat-in",
+        summary: "Prints the messages of a Kafka topic, one a line.",
+        details: [
+            """
+            In a group, an offset is committed when standard output has accepted the line, never before: what kills \
+            kcat-in repeats lines to its successor at worst, and loses none. While standard output is blocked, the \
+            membership is kept alive. With --with, TAB, LF, CR and \\ in a key or header are written \\t, \\n, \\r and \\\\, \
+            and a missing key \\N.
+            """
+        ],
+        examples: [
+            .init("kcat-in -b localhost:9092 -t lines --until-end | tokenize | cms-topk", "A topic as a file: to its end."),
+            .init("kcat-in -t tokens -g count | cms-topk --window 10s | kcat-out -t top", "A stage of a distributed pipe."),
+        ],
+        options: [group, start, partitions, untilEnd, untilEndOfStream, writers, limit, with, embeddedLF] + BridgeOptions.all)
+
+    static func main() {
+        BridgeTool.main(command) { arguments throws(Failure) in
+            var plan = ReadPlan()
+            plan.topic = try BridgeOptions.topicName(arguments)
+            plan.group = arguments[group]
+            plan.start = arguments[start]
+            plan.partitions = arguments[partitions]
+            if plan.group != nil, plan.partitions != nil {
+                throw Failure(.usage, "--partitions and --group exclude each other: a group deals out the partitions")
+            }
+            plan.untilEnd = arguments[untilEnd]
+            plan.untilEndOfStream = arguments[untilEndOfStream] ? arguments[writers] : nil
+            plan.limit = arguments.has(limit) ? arguments[limit] : nil
+            plan.with = arguments[with]
+            plan.embeddedLF = arguments[embeddedLF]
+            plan.wantsSummary = arguments[CommonOptions.summary]
+            plan.wantsProgress = arguments[BridgeOptions.progress]
+            try TopicReader(try BridgeOptions.settings(arguments), plan).run()
+        }
+    }
+}
