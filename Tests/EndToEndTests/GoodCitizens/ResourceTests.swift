@@ -39,7 +39,7 @@ import Testing
         let feed = parts.dropLast().joined(separator: "|")
         let folder = try TemporaryFolder()
         let ended = try bash(
-            "set -o pipefail; \(feed) | command time --format %M --output \(folder.file("peak")) \(parts.last ?? "") >/dev/null")
+            "\(feed) | command time --format %M --output \(folder.file("peak")) \(parts.last ?? "") >/dev/null")
         #expect(ended.ending == .status(0))
         let text = String(decoding: try contents(of: folder.file("peak")), as: UTF8.self).split(separator: "\n").last ?? ""
         return Double(text).map { $0 / 1024 } ?? .infinity
