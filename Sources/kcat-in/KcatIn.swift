@@ -20,10 +20,12 @@ enum KcatInTool {
             ? .some(known) : nil
     }
     static let untilEnd = Option.flag("until-end", help: "End at what is the end of the topic now.")
-    static let untilEndOfStream = Option.flag(
-        "until-eof", help: "End when each partition has had an end-of-stream record from every writer (--writers).")
-    static let writers = Option.integer(
-        "writers", in: 1...Int.max, default: 1, help: "How many writers end the stream with kcat-out --eof; default 1.")
+    static let untilEndOfStream = Option<Int?>(
+        "until-eof", nil, "WRITERS", default: nil, expected: "how many writers there are", valueIfOmitted: "1",
+        help: """
+            End when each partition has had the end-of-stream record of so many writers (kcat-out --eof); fail if the input \
+            of one of them had failed.
+            """) { Int($0).flatMap { $0 > 0 ? .some($0) : nil } }
     static let limit = Option.integer("count", "c", in: 1...Int.max, default: Int.max, help: "End after N lines.")
     static let with = BridgeOptions.with(help: "Put these in front of each line, each with a TAB.")
     static let embeddedLF = Option<ReadPlan.EmbeddedLF>.choice(
@@ -45,7 +47,7 @@ enum KcatInTool {
             .init("kcat-in -b localhost:9092 -t lines --until-end | tokenize | cms-topk", "A topic as a file: to its end."),
             .init("kcat-in -t tokens -g count | cms-topk --window 10s | kcat-out -t top", "A stage of a distributed pipe."),
         ],
-        options: [group, start, partitions, untilEnd, untilEndOfStream, writers, limit, with, embeddedLF] + BridgeOptions.all)
+        options: [group, start, partitions, untilEnd, untilEndOfStream, limit, with, embeddedLF] + BridgeOptions.all)
 
     static func main() {
         BridgeTool.main(command) { arguments throws(Failure) in
@@ -58,7 +60,7 @@ enum KcatInTool {
                 throw Failure(.usage, "--partitions and --group exclude each other: a group deals out the partitions")
             }
             plan.untilEnd = arguments[untilEnd]
-            plan.untilEndOfStream = arguments[untilEndOfStream] ? arguments[writers] : nil
+            plan.untilEndOfStream = arguments[untilEndOfStream]
             plan.limit = arguments.has(limit) ? arguments[limit] : nil
             plan.with = arguments[with]
             plan.embeddedLF = arguments[embeddedLF]

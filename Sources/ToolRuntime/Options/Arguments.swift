@@ -45,6 +45,8 @@ public struct Arguments: Sendable {
             given[row.name, default: []].append("")
         } else if parts.count > 1 {
             given[row.name, default: []].append(String(parts[1]))
+        } else if let value = row.valueIfOmitted {
+            given[row.name, default: []].append(value)
         } else {
             try takeValue(of: row, &rest)
         }

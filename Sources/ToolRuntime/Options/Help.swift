@@ -10,7 +10,7 @@ extension Command {
         for example in examples { text += "  \(example.command)\n      \(example.explanation)\n" }
         text += "\nOptions:\n"
         for row in table {
-            let title = (row.short.map { "  -\($0), " } ?? "      ") + "--\(row.name)" + (row.placeholder.map { " \($0)" } ?? "")
+            let title = (row.short.map { "  -\($0), " } ?? "      ") + "--\(row.name)" + Self.valueTitle(row)
             let lines = Self.wrap(row.help, width: 80 - 28)
             let joins = title.count < 27
             text += joins ? title + String(repeating: " ", count: 28 - title.count) + lines[0] + "\n" : title + "\n"
@@ -18,6 +18,12 @@ extension Command {
         }
         for paragraph in details { text += "\n" + Self.wrap(paragraph, width: 80).joined(separator: "\n") + "\n" }
         return text + "\nExit status:\n  " + Self.wrap(Self.exitStatus, width: 78).joined(separator: "\n  ") + "\n"
+    }
+
+    /// How the value of an option follows its name.
+    static func valueTitle(_ row: any OptionRow) -> String {
+        guard let placeholder = row.placeholder else { return "" }
+        return row.valueIfOmitted == nil ? " \(placeholder)" : "[=\(placeholder)]"
     }
 
     static let exitStatus = """

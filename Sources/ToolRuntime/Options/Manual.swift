@@ -22,7 +22,8 @@ extension Command {
         for text in details { page += ".Pp\n" + Self.paragraph(text) }
         page += ".Sh OPTIONS\n.Bl -tag -width Ds\n"
         for row in table {
-            let value = row.placeholder.map { " Ar \(Self.roff($0))" } ?? ""
+            let bracketed = row.valueIfOmitted != nil
+            let value = row.placeholder.map { bracketed ? "Ns Oo Ns = Ns Ar \(Self.roff($0)) Oc" : "Ar \(Self.roff($0))" }.map { " \($0)" } ?? ""
             let short = row.short.map { "Fl \($0)\(value) , " } ?? ""
             page += ".It \(short)Fl \\-\(Self.roff(row.name))\(value)\n" + Self.paragraph(row.help)
         }

@@ -5,6 +5,8 @@ public protocol OptionRow: Sendable {
     var short: Character? { get }
     /// What stands for the value in help; nil for a flag, which takes none.
     var placeholder: String? { get }
+    /// The value where the option is given without one, so that `--name` and `--name=VALUE` both stand; nil: it must be given.
+    var valueIfOmitted: String? { get }
     var help: String { get }
     /// The values that completion offers: words, or files.
     var completion: OptionCompletion { get }
@@ -23,6 +25,7 @@ public struct Option<Value: Sendable>: OptionRow {
     public let name: String
     public let short: Character?
     public let placeholder: String?
+    public let valueIfOmitted: String?
     public let help: String
     public let completion: OptionCompletion
     /// Turns the values given, in order and perhaps none, into the value.
@@ -34,11 +37,12 @@ public struct Option<Value: Sendable>: OptionRow {
     /// - Parameter parse: nil says that the text cannot be taken; `expected` then says what could.
     public init(
         _ name: String, _ short: Character? = nil, _ placeholder: String, default fallback: Value, expected: String,
-        completion: OptionCompletion = .none, help: String, parse: @escaping @Sendable (String) -> Value?
+        valueIfOmitted: String? = nil, completion: OptionCompletion = .none, help: String, parse: @escaping @Sendable (String) -> Value?
     ) {
         self.name = name
         self.short = short
         self.placeholder = placeholder
+        self.valueIfOmitted = valueIfOmitted
         self.help = help
         self.completion = completion
         value = { (given) throws(Failure) in
@@ -63,6 +67,7 @@ extension Option<Bool> {
         self.name = name
         self.short = short
         self.placeholder = placeholder
+        valueIfOmitted = nil
         self.help = help
         self.completion = completion
         self.value = value
@@ -146,6 +151,7 @@ extension Option<[String]> {
         self.name = name
         self.short = short
         self.placeholder = placeholder
+        valueIfOmitted = nil
         self.help = help
         self.completion = completion
         self.value = value
