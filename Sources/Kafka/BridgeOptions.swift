@@ -28,13 +28,15 @@ public enum BridgeOptions {
     public static func settings(_ arguments: Arguments) throws(Failure) -> Settings {
         var settings = Settings()
         if let path = arguments[propertyFile] {
-            try settings.add(contentsOf: path, text: String(decoding: InputFile.read(path), as: UTF8.self))
+            try settings.add(contentsOf: path, InputFile.read(path))
         }
         for property in arguments[properties] { try settings.add(property) }
-        if let brokers = arguments[brokers] ?? getenv("KAFKA_BROKERS").map({ String(cString: $0) }), !brokers.isEmpty {
+        if let brokers = arguments[brokers] {
             try settings.add("bootstrap.servers=\(brokers)")
+        } else if settings.value(of: "bootstrap.servers") == nil, let brokers = getenv("KAFKA_BROKERS"), brokers[0] != 0 {
+            try settings.add("bootstrap.servers=\(String(cString: brokers))")
         }
-        guard settings.value(of: "bootstrap.servers") != nil else {
+        guard settings.value(of: "bootstrap.servers")?.isEmpty == false else {
             throw Failure(.usage, "no brokers: give -b HOST:PORT or set KAFKA_BROKERS")
         }
         return settings

@@ -11,7 +11,7 @@ public enum BridgeTool {
         Signals.install(secondsToDrain: 15)
         do throws(Failure) {
             try body(arguments)
-            exit(0)
+            _exit(0)  // librdkafka's threads go on, as in `Command.end`
         } catch {
             command.end(with: error)
         }

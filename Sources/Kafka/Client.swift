@@ -3,15 +3,20 @@ import Glibc
 import ToolRuntime
 
 /// A librdkafka client and its main event queue. The handles stay in this module.
+///
+/// There is one in a process, and it is never destroyed: `rd_kafka_destroy` waits for threads that may be waiting for a
+/// broker, and has nothing to save that the end of the process does not.
 public final class Client {
     let handle: OpaquePointer
-    /// Delivery reports, errors and, for a consumer, changes of the assignment.
+    /// Delivery reports, errors and, for a consumer, changes of the assignment and results of commits.
     let events: OpaquePointer
     /// Becomes readable when something is put into a queue that was empty.
     public let wakeDescriptor: CInt
     private let wakeWriter: CInt
     /// The last thing that the client complained about by itself, such as a broker that refuses connections.
-    private(set) var lastComplaint: (code: rd_kafka_resp_err_t, text: String)?
+    private(set) var lastComplaint: String?
+    /// Whether a broker has answered: what it refuses from then on may be a restart.
+    private var hasMetBroker = false
 
     init(_ kind: rd_kafka_type_t, _ settings: Settings, events wanted: CInt) throws(Failure) {
         let configuration = try settings.configuration()
@@ -21,24 +26,16 @@ public final class Client {
         var reason = [CChar](repeating: 0, count: 512)
         guard let handle = rd_kafka_new(kind, configuration, &reason, reason.count) else {
             rd_kafka_conf_destroy(configuration)
-            let text = String(decoding: reason.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
-            throw Failure(.configuration, "librdkafka refuses the configuration: \(text)")
+            throw Failure(.configuration, "librdkafka refuses the properties: \(text(of: reason))")
         }
         self.handle = handle
         if kind == RD_KAFKA_CONSUMER { rd_kafka_poll_set_consumer(handle) }
         events = kind == RD_KAFKA_CONSUMER ? rd_kafka_queue_get_consumer(handle) : rd_kafka_queue_get_main(handle)
         var ends: [CInt] = [-1, -1]
-        guard pipe(&ends) == 0 else { throw Failure(.internalError, "cannot make a pipe") }
+        guard pipe(&ends) == 0 else { throw Failure(.internalError, "cannot make a pipe: \(String(cString: strerror(errno)))") }
         for end in ends { _ = (fcntl(end, F_SETFL, O_NONBLOCK), fcntl(end, F_SETFD, FD_CLOEXEC)) }
         (wakeDescriptor, wakeWriter) = (ends[0], ends[1])
         wake(on: events)
-    }
-
-    deinit {
-        rd_kafka_queue_destroy(events)
-        rd_kafka_destroy(handle)
-        close(wakeDescriptor)
-        close(wakeWriter)
     }
 
     /// Makes what is put into `queue` wake whoever polls the wake descriptor.
@@ -46,17 +43,16 @@ public final class Client {
         rd_kafka_queue_io_event_enable(queue, wakeWriter, "w", 1)
     }
 
-    /// To be called before the queues are read, so that what comes later wakes again.
-    func clearWake() {
-        var bytes: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
-        while read(wakeDescriptor, &bytes, MemoryLayout.size(ofValue: bytes)) == MemoryLayout.size(ofValue: bytes) {}
-    }
-
-    /// Takes events until none is waiting. Errors of the client are kept as the last complaint; fatal ones are thrown.
-    func serve(_ take: (OpaquePointer) throws(Failure) -> Void) throws(Failure) {
+    /// Takes events until none is waiting. Errors of the client itself are kept as the last complaint, or thrown where
+    /// waiting cannot help.
+    /// - Parameter milliseconds: how long to wait for the first one.
+    func serve(waiting milliseconds: CInt = 0, _ take: (OpaquePointer) throws(Failure) -> Void) throws(Failure) {
+        // Before the queues are read, so that what comes later wakes again.
         clearWake()
-        while let event = rd_kafka_queue_poll(events, 0) {
+        var patience = milliseconds
+        while let event = rd_kafka_queue_poll(events, patience) {
             defer { rd_kafka_event_destroy(event) }
+            patience = 0
             if rd_kafka_event_type(event) == RD_KAFKA_EVENT_ERROR {
                 try note(event)
             } else {
@@ -65,52 +61,61 @@ public final class Client {
         }
     }
 
+    private func clearWake() {
+        var bytes: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
+        while read(wakeDescriptor, &bytes, MemoryLayout.size(ofValue: bytes)) == MemoryLayout.size(ofValue: bytes) {}
+    }
+
     private func note(_ event: OpaquePointer) throws(Failure) {
-        let code = rd_kafka_event_error(event)
-        let text = rd_kafka_event_error_string(event).map { String(cString: $0) } ?? String(cString: rd_kafka_err2str(code))
+        var code = rd_kafka_event_error(event)
+        let message = rd_kafka_event_error_string(event).map { String(cString: $0) } ?? String(cString: rd_kafka_err2str(code))
         if code == RD_KAFKA_RESP_ERR__FATAL {
             var reason = [CChar](repeating: 0, count: 512)
-            let cause = rd_kafka_fatal_error(handle, &reason, reason.count)
-            throw .kafka("fatal error", cause, text)
+            code = rd_kafka_fatal_error(handle, &reason, reason.count)
+            throw .kafka("cannot go on", code, text(of: reason))
         }
-        switch code {
-        case RD_KAFKA_RESP_ERR__AUTHENTICATION, RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED, RD_KAFKA_RESP_ERR__SSL:
-            throw .kafka("cannot log in", code, text)
-        case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN where lastComplaint != nil: return  // the complaints before say more
-        default: lastComplaint = (code, text)
-        }
+        if let attempt = code.hopelessAttempt(afterContact: hasMetBroker) { throw .kafka(attempt, code, message) }
+        // That all brokers are down says less than what was said of each before.
+        if code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || lastComplaint == nil { lastComplaint = message }
     }
 
-    /// How many partitions each of `topics` has.
-    /// - Throws: `unavailable` when no broker answers within the time or a topic does not exist.
-    func partitionCounts(of topics: [String], milliseconds: Int32 = 10_000) throws(Failure) -> [String: Int32] {
-        let deadline = Int64(milliseconds) + Self.monotonicMilliseconds()
+    /// How many partitions `topic` has.
+    /// - Throws: `unavailable` when no broker answers within the time or there is no such topic.
+    func partitionCount(of topic: String) throws(Failure) -> Int32 {
+        guard let count = try findTopic(topic) else { throw Failure(.unavailable, "there is no topic \"\(topic)\"") }
+        return count
+    }
+
+    /// The same; nil if there is no such topic.
+    func findTopic(_ topic: String, milliseconds: Int64 = 10_000) throws(Failure) -> Int32? {
+        guard let named = rd_kafka_topic_new(handle, topic, nil) else {
+            throw .kafka("cannot use topic \"\(topic)\"", rd_kafka_last_error())
+        }
+        defer { rd_kafka_topic_destroy(named) }
+        let deadline = milliseconds + Self.monotonicMilliseconds()
         while true {
             var metadata: UnsafePointer<rd_kafka_metadata>?
-            // All topics: asking for one by name makes a broker with auto.create.topics.enable create it.
-            let code = rd_kafka_metadata(handle, 1, nil, &metadata, 1000)
+            // That nobody wants a missing topic to be made, our clients say by allow.auto.create.topics.
+            var code = rd_kafka_metadata(handle, 0, named, &metadata, 1000)
             try serve { _ in }
-            if let metadata, code == RD_KAFKA_RESP_ERR_NO_ERROR {
+            if let metadata {
                 defer { rd_kafka_metadata_destroy(metadata) }
-                return try Self.counts(of: topics, in: metadata.pointee)
+                hasMetBroker = true
+                guard metadata.pointee.topic_cnt > 0 else { return nil }
+                let found = metadata.pointee.topics[0]
+                code = found.err
+                switch code {
+                case RD_KAFKA_RESP_ERR_NO_ERROR: if found.partition_cnt > 0 { return found.partition_cnt }
+                case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART: return nil
+                case RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE: break  // it is being made
+                default: throw .kafka("cannot use topic \"\(topic)\"", code)
+                }
             }
             if Self.monotonicMilliseconds() >= deadline || Signals.isAsked {
-                throw .kafka("no broker answers", code, lastComplaint?.text)
+                throw Failure(.unavailable, "no broker answers: \(lastComplaint ?? String(cString: rd_kafka_err2str(code)))")
             }
-            // Without a connection the call comes back at once.
-            usleep(50_000)
+            usleep(50_000)  // without a connection the call comes back at once
         }
-    }
-
-    private static func counts(of topics: [String], in metadata: rd_kafka_metadata) throws(Failure) -> [String: Int32] {
-        var counts: [String: Int32] = [:]
-        for topic in UnsafeBufferPointer(start: metadata.topics, count: Int(metadata.topic_cnt)) {
-            counts[String(cString: topic.topic)] = topic.partition_cnt
-        }
-        for topic in topics where counts[topic] ?? 0 == 0 {
-            throw Failure(.unavailable, "there is no topic \"\(topic)\"")
-        }
-        return counts
     }
 
     static func monotonicMilliseconds() -> Int64 {
@@ -118,4 +123,9 @@ public final class Client {
         clock_gettime(CLOCK_MONOTONIC, &time)
         return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
     }
+}
+
+/// What C has put into a buffer.
+func text(of buffer: [CChar]) -> String {
+    String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
 }

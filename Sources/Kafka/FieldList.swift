@@ -1,3 +1,5 @@
+import CBytes
+
 /// Fields chosen as `cut -f` does: `1`, `1,3`, `2-4`, `-3`, `3-`. They come out in the order of the line.
 public struct FieldList: Equatable, Sendable {
     private let ranges: [ClosedRange<Int>]
@@ -8,8 +10,8 @@ public struct FieldList: Equatable, Sendable {
         for part in text.split(separator: ",", omittingEmptySubsequences: false) {
             let ends = part.split(separator: "-", omittingEmptySubsequences: false)
             guard (1...2).contains(ends.count), part != "-", part != "" else { return nil }
-            let first = ends[0].isEmpty ? 1 : Int(ends[0])
-            let last = ends.count == 1 ? first : ends[1].isEmpty ? Int.max : Int(ends[1])
+            let first = ends[0].isEmpty ? 1 : Self.number(ends[0])
+            let last = ends.count == 1 ? first : ends[1].isEmpty ? Int.max : Self.number(ends[1])
             guard let first, let last, first >= 1, last >= first else { return nil }
             ranges.append(first...last)
         }
@@ -30,7 +32,7 @@ public struct FieldList: Equatable, Sendable {
             var field = ranges[0].lowerBound - 1
             while field < ranges[0].upperBound, end < line.count {
                 end += 1
-                while end < line.count, line[end] != UInt8(ascii: "\t") { end += 1 }
+                end += tab(in: line, from: end)
                 field += 1
             }
             guard field == ranges[0].upperBound || ranges[0].upperBound == .max else { return nil }
@@ -42,7 +44,7 @@ public struct FieldList: Equatable, Sendable {
         var (field, start) = (1, 0)
         while true {
             var end = start
-            while end < line.count, line[end] != UInt8(ascii: "\t") { end += 1 }
+            end += tab(in: line, from: end)
             if ranges.contains(where: { $0.contains(field) }) {
                 if space.count > before { space.append(UInt8(ascii: "\t")) }
                 space.append(contentsOf: UnsafeRawBufferPointer(rebasing: line[start..<end]))
@@ -54,13 +56,24 @@ public struct FieldList: Equatable, Sendable {
         return space.withUnsafeBytes { UnsafeRawBufferPointer(rebasing: $0[before...]) }
     }
 
+    /// Digits only: Int also takes a sign.
+    private static func number(_ text: Substring) -> Int? {
+        text.utf8.allSatisfy { (0x30...0x39).contains($0) } ? Int(text) : nil
+    }
+
     private static func start(of field: Int, in line: UnsafeRawBufferPointer) -> Int? {
         var start = 0
         for _ in 1..<field {
-            while start < line.count, line[start] != UInt8(ascii: "\t") { start += 1 }
+            start += tab(in: line, from: start)
             guard start < line.count else { return nil }
             start += 1
         }
         return start
     }
+}
+
+/// How many bytes lie between `start` and the next TAB, or the end of the line.
+private func tab(in line: UnsafeRawBufferPointer, from start: Int) -> Int {
+    guard let base = line.baseAddress, start < line.count else { return 0 }
+    return cbytes_first(base + start, UInt8(ascii: "\t"), line.count - start)
 }

@@ -1,5 +1,4 @@
 import Bytes
-import CRDKafka
 public import ToolRuntime
 
 /// `kcat-out`: standard input to a topic.
@@ -19,13 +18,16 @@ public enum KcatOut {
         public init() {}
     }
 
-    /// Reads to the end of the input. Returns only when every line was acknowledged.
+    /// Reads to the end of the input. Returns only when every line was acknowledged, or put aside.
     /// - Throws: names the first line that was not delivered, and how many were not.
     public static func run(_ plan: Plan, _ settings: Settings) throws(Failure) {
+        try plan.shape.check()
         let rejects = try plan.reject.map { path throws(Failure) in try Sink(Descriptor.create(path)) }
         var output = Output(
             lines: OutputBuffer(capacity: 1) { _ in }, rejects: rejects.map { OutputBuffer(capacity: 16 << 10, drain: $0.take) })
-        let producer = try Producer(settings, topic: plan.topic)
+        let producer = try Producer(
+            settings, topic: plan.topic, longestMessage: max(plan.maxLine, plan.shape.pack ?? 0),
+            keepsRefused: rejects != nil)
         if let partitions = plan.create { try producer.client.create(plan.topic, partitions: partitions) }
         var writer = try TopicWriter(producer, plan.shape, topic: plan.topic)
         var input = LineInput(maxLine: plan.maxLine)
@@ -33,27 +35,24 @@ public enum KcatOut {
         var failure: Failure?
         do throws(Failure) {
             try pump(&input, &writer, producer, &output, &progress)
-            try writer.sendPacks(into: &output)
         } catch {
             failure = error
         }
+        // What was taken before a failure is delivered all the same.
+        do throws(Failure) { try end(&writer, producer, &output, failure) } catch { failure = failure ?? error }
+        if plan.writesEndOfStream {
+            do throws(Failure) {
+                try writer.writeEndOfStream(ok: failure == nil && producer.firstFailure == nil && !Signals.isAsked)
+                try producer.flush()
+            } catch { failure = failure ?? error }
+        }
         output.flush()
         rejects?.close()
-        failure = failure ?? rejects?.failure
-        do throws(Failure) {
-            try producer.flush()
-            if failure == nil { failure = producer.undelivered }
-            if plan.writesEndOfStream {
-                try writer.writeEndOfStream(ok: failure == nil && !Signals.isAsked)
-                try producer.flush()
-                if failure == nil { failure = producer.undelivered }
-            }
-        } catch {
-            failure = failure ?? error
-        }
         progress.end()
-        if plan.wantsSummary { summarize(input.lineCount, output.rejectedLines, producer) }
-        if let failure { throw failure }
+        let lost = input.lineCount - output.rejectedLines - producer.deliveredLines
+        if plan.wantsSummary { summarize(input.lineCount, output.rejectedLines, lost, producer) }
+        failure = producer.undelivered(lost) ?? failure ?? rejects?.failure
+        if let failure, !Signals.isAsked || lost > 0 { throw failure }
         Signals.dieIfAsked()
     }
 
@@ -75,31 +74,42 @@ public enum KcatOut {
             case .end: return
             }
             try producer.serve()
-            if let failure = producer.undelivered { throw failure }
-            progress.show(lines: input.lineCount, bytes: writer.byteCount) { ", \(producer.waiting) under way" }
+            try writer.rejectRefused(into: &output)
+            if let (_, failure) = producer.firstFailure { throw failure }
+            progress.show(lines: input.lineCount, bytes: writer.byteCount) { ", \(producer.underWay) under way" }
         }
     }
 
-    private static func summarize(_ read: Int, _ rejected: Int, _ producer: Producer) {
+    private static func end(
+        _ writer: inout TopicWriter, _ producer: Producer, _ output: inout Output, _ failure: Failure?
+    ) throws(Failure) {
+        if producer.firstFailure == nil { try writer.sendPacks(into: &output) }
+        try producer.flush()
+        try writer.rejectRefused(into: &output)
+    }
+
+    private static func summarize(_ read: Int, _ rejected: Int, _ lost: Int, _ producer: Producer) {
         var summary = Summary()
         summary.add("tool", "kcat-out")
         summary.add("read", read)
-        summary.add("delivered", max(0, read - rejected - producer.failedLines))
+        summary.add("delivered", producer.deliveredLines)
         summary.add("rejected", rejected)
-        summary.add("failed", producer.failedLines)
-        summary.add("first_failed_line", producer.firstFailure.map { .integer(Int64($0.line)) } ?? .null)
+        summary.add("failed", lost)
+        summary.add("first_failed_line", producer.firstFailure.flatMap { $0.line > 0 ? .integer(Int64($0.line)) : nil } ?? .null)
         Descriptor.standardError.writeIgnoringErrors(summary.json + "\n")
     }
 }
 
 extension Producer {
-    /// Messages that are neither acknowledged nor failed.
-    var waiting: Int { Int(rd_kafka_outq_len(client.handle)) }
+    /// Lines that were acknowledged, once nothing is under way.
+    var deliveredLines: Int { takenLines - failedLines }
 
-    /// What to say when a line could not be delivered.
-    var undelivered: Failure? {
+    /// What to say when a line, or the record behind the last, could not be delivered.
+    /// - Parameter lost: how many of the lines read were neither delivered nor put aside.
+    func undelivered(_ lost: Int) -> Failure? {
         guard let (line, failure) = firstFailure else { return nil }
-        let others = failedLines > 1 ? " (\(failedLines) lines were not delivered)" : ""
-        return Failure(failure.status, (line > 0 ? "line \(line): " : "end-of-stream record: ") + failure.message + others)
+        if line == 0 { return Failure(failure.status, "end-of-stream record: \(failure.message)") }
+        let count = lost > 1 ? "; \(lost) lines were read and not delivered" : ""
+        return Failure(failure.status, "line \(line): \(failure.message)\(count)")
     }
 }

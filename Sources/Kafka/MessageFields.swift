@@ -36,6 +36,17 @@ enum Escape {
         }
     }
 
+    /// As `--embedded-lf escape` has it: only LF, and the `\` that makes it unambiguous.
+    static func writeLineEnds(_ bytes: UnsafeRawBufferPointer, to text: inout [UInt8]) {
+        for byte in bytes {
+            switch byte {
+            case 0x0A: text += [UInt8(ascii: "\\"), UInt8(ascii: "n")]
+            case UInt8(ascii: "\\"): text += [byte, byte]
+            default: text.append(byte)
+            }
+        }
+    }
+
     /// The bytes that `text` stands for; nil if a `\` is followed by what `write` never puts there.
     static func read(_ text: ArraySlice<UInt8>) -> [UInt8]? {
         var bytes: [UInt8] = []

@@ -5,76 +5,81 @@ import ToolRuntime
 
 /// Turns a message into lines.
 struct MessageRenderer {
-    let with: [MessageField]
-    let embeddedLF: ReadPlan.EmbeddedLF
+    private let with: [MessageField]
+    private let embeddedLF: ReadPlan.EmbeddedLF
+    /// The `--with` fields of a message, each with its TAB.
+    private var front: [UInt8] = []
+
+    init(with: [MessageField], embeddedLF: ReadPlan.EmbeddedLF) {
+        self.with = with
+        self.embeddedLF = embeddedLF
+    }
 
     /// Appends the lines of `message`, at most `limit`. Returns how many, and whether these are all of them.
     mutating func append(
-        _ message: UnsafeMutablePointer<rd_kafka_message_t>, to buffer: inout [UInt8], limit: Int
+        _ message: UnsafeMutablePointer<rd_kafka_message_t>, to output: inout LineOutput, limit: Int
     ) throws(Failure) -> (count: Int, isWhole: Bool) {
+        // A message without a value, a tombstone of a compacted topic, is an empty line.
         let value = UnsafeRawBufferPointer(start: message.pointee.payload, count: message.pointee.len)
-        if with.isEmpty, value.baseAddress.map({ cbytes_first($0, 0x0A, value.count) == value.count }) ?? true {
-            buffer.append(contentsOf: value)
-            buffer.append(0x0A)
+        front.removeAll(keepingCapacity: true)
+        if !with.isEmpty { renderFields(of: message) }
+        if embeddedLF == .escape {
+            Escape.writeLineEnds(value, to: &front)
+            output.append(front, UnsafeRawBufferPointer(start: nil, count: 0))
             return (1, true)
         }
-        let front = fields(message)
-        switch embeddedLF {
-        case .split:
-            var count = 0
-            for line in value.split(separator: 0x0A, omittingEmptySubsequences: false) {
-                if count == limit { return (count, false) }
-                buffer += front
-                buffer.append(contentsOf: UnsafeRawBufferPointer(rebasing: line))
-                buffer.append(0x0A)
-                count += 1
-            }
-            return (count, true)
-        case .escape:
-            buffer += front
-            for byte in value {
-                switch byte {
-                case 0x0A: buffer += Array("\\n".utf8)
-                case UInt8(ascii: "\\"): buffer += Array("\\\\".utf8)
-                default: buffer.append(byte)
-                }
-            }
-            buffer.append(0x0A)
-        case .fail:
-            guard !value.contains(0x0A) else {
-                throw Failure(
-                    .malformedData,
-                    "partition \(message.pointee.partition), offset \(message.pointee.offset): the message holds a line end")
-            }
-            buffer += front
-            buffer.append(contentsOf: value)
-            buffer.append(0x0A)
+        let lineEnds = Self.lineEnds(in: value)
+        if lineEnds == 0 || (embeddedLF == .split && with.isEmpty && lineEnds < limit) {
+            output.append(front, value)
+            return (lineEnds + 1, true)
         }
-        return (1, true)
+        guard embeddedLF == .split else {
+            throw Failure(
+                .malformedData,
+                "partition \(message.pointee.partition), offset \(message.pointee.offset): the message holds a line end")
+        }
+        var count = 0
+        for line in value.split(separator: 0x0A, omittingEmptySubsequences: false) {
+            if count == limit { return (count, false) }
+            output.append(front, UnsafeRawBufferPointer(rebasing: line))
+            count += 1
+        }
+        return (count, true)
     }
 
-    /// The `--with` fields, each with its TAB.
-    private func fields(_ message: UnsafeMutablePointer<rd_kafka_message_t>) -> [UInt8] {
-        var text: [UInt8] = []
+    private static func lineEnds(in value: UnsafeRawBufferPointer) -> Int {
+        guard let base = value.baseAddress else { return 0 }
+        // In bounds: `count` bytes lie at the base. Most values are one line, and finding that out is cheaper.
+        if cbytes_first(base, 0x0A, value.count) == value.count { return 0 }
+        return cbytes_count(base, 0x0A, value.count)
+    }
+
+    private mutating func renderFields(of message: UnsafeMutablePointer<rd_kafka_message_t>) {
         for field in with {
             switch field {
             case .key:
                 if let key = message.pointee.key {
-                    Escape.write(UnsafeRawBufferPointer(start: key, count: message.pointee.key_len), to: &text)
+                    Escape.write(UnsafeRawBufferPointer(start: key, count: message.pointee.key_len), to: &front)
                 } else {
-                    text += Escape.missing
+                    front += Escape.missing
                 }
-            case .partition: text += Array(String(message.pointee.partition).utf8)
-            case .offset: text += Array(String(message.pointee.offset).utf8)
+            case .partition: append(decimal: Int64(message.pointee.partition))
+            case .offset: append(decimal: message.pointee.offset)
             case .timestamp:
                 var type = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE
                 let time = rd_kafka_message_timestamp(message, &type)
-                if type != RD_KAFKA_TIMESTAMP_NOT_AVAILABLE { text += Array(String(time).utf8) }
-            case .headers: Header.write(Self.headers(of: message), to: &text)
+                if type != RD_KAFKA_TIMESTAMP_NOT_AVAILABLE { append(decimal: time) }
+            case .headers: Header.write(Self.headers(of: message), to: &front)
             }
-            text.append(0x09)
+            front.append(0x09)
         }
-        return text
+    }
+
+    private mutating func append(decimal number: Int64) {
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Decimal.longest) { space in
+            guard let base = space.baseAddress else { return }
+            front.append(contentsOf: UnsafeBufferPointer(start: base, count: Decimal.write(number, to: base)))
+        }
     }
 
     private static func headers(of message: UnsafeMutablePointer<rd_kafka_message_t>) -> [Header] {
@@ -84,7 +89,7 @@ struct MessageRenderer {
         var (name, value, size): (UnsafePointer<CChar>?, UnsafeRawPointer?, Int) = (nil, nil, 0)
         while rd_kafka_header_get_all(list, headers.count, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR {
             let bytes = value.map { Array(UnsafeRawBufferPointer(start: $0, count: size)) }
-            headers.append(Header(name: name.map { Array(String(cString: $0).utf8) } ?? [], value: bytes))
+            headers.append(Header(name: name.map(bytesOfC) ?? [], value: bytes))
         }
         return headers
     }
@@ -93,5 +98,27 @@ struct MessageRenderer {
     static func endOfStream(_ message: UnsafeMutablePointer<rd_kafka_message_t>) -> Bool? {
         let header = headers(of: message).first { $0.name.elementsEqual(EndOfStream.header.utf8) }
         return header.map { $0.value?.elementsEqual(EndOfStream.ok.utf8) ?? false }
+    }
+}
+
+/// The bytes of a string of C, be they UTF-8 or not.
+private func bytesOfC(_ text: UnsafePointer<CChar>) -> [UInt8] {
+    var bytes: [UInt8] = []
+    while text[bytes.count] != 0 { bytes.append(UInt8(bitPattern: text[bytes.count])) }
+    return bytes
+}
+
+extension LineOutput {
+    /// Appends `front`, then `rest`, then LF.
+    fileprivate mutating func append(_ front: [UInt8], _ rest: UnsafeRawBufferPointer) {
+        let count = front.count + rest.count + 1
+        let target = UnsafeMutableRawBufferPointer(start: reserve(count), count: count)
+        if !front.isEmpty { target.copyBytes(from: front) }
+        // In bounds: `count` has room for the three.
+        if let base = rest.baseAddress, let to = target.baseAddress {
+            (to + front.count).copyMemory(from: base, byteCount: rest.count)
+        }
+        target[count - 1] = 0x0A
+        commit(count)
     }
 }

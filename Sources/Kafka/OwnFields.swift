@@ -55,13 +55,22 @@ struct OwnFields {
     }
 
     private static func timestamp(_ text: UnsafeRawBufferPointer) throws(UndeliverableLine) -> Int64 {
-        guard let time = try? Decimal.parse(text), time >= 0 else { throw .notATimestamp(quoted(text)) }
+        // librdkafka takes 0 for now.
+        guard let time = try? Decimal.parse(text), time > 0 else { throw .notATimestamp(quoted(text)) }
         return time
     }
 
-    /// The key as librdkafka wants it: an empty key is not a missing one, so it has an address.
     func withKey<Result>(_ body: (UnsafeRawBufferPointer?) -> Result) -> Result {
-        guard let key else { return body(nil) }
-        return (key + [0]).withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[..<key.count])) }
+        Self.withAddress(of: key, body)
+    }
+
+    /// A key as librdkafka wants it: an empty key is not a missing one, so it has an address.
+    static func withAddress<Result, Problem: Error>(
+        of key: [UInt8]?, _ body: (UnsafeRawBufferPointer?) throws(Problem) -> Result
+    ) throws(Problem) -> Result {
+        guard let key else { return try body(nil) }
+        return try (key + [0]).span.withUnsafeBytes { bytes throws(Problem) in
+            try body(UnsafeRawBufferPointer(rebasing: bytes[..<key.count]))
+        }
     }
 }

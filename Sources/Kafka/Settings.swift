@@ -17,14 +17,20 @@ public struct Settings: Sendable {
         try add(assignment, from: "-X")
     }
 
-    /// The lines of a -F file: `name=value`, blank, or a comment that begins with `#`.
-    public mutating func add(contentsOf file: String, text: String) throws(Failure) {
+    /// The lines of a -F file: `name=value`, blank, or a comment that begins with `#`. White space around name and value
+    /// does not count.
+    public mutating func add(contentsOf file: String, _ bytes: [UInt8]) throws(Failure) {
         var number = 0
-        for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
+        for line in bytes.split(separator: 0x0A, omittingEmptySubsequences: false) {
             number += 1
-            let trimmed = Self.trim(line)
+            let source = "\(file): line \(number)"
+            guard let text = String(validating: line, as: UTF8.self), !line.contains(0) else {
+                throw Failure(.configuration, "\(source): not text in UTF-8")
+            }
+            let trimmed = Self.trim(text[...])
             if trimmed.isEmpty || trimmed.hasPrefix("#") { continue }
-            try add(String(trimmed), from: "\(file): line \(number)")
+            let parts = trimmed.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(Self.trim)
+            try add(parts.joined(separator: "="), from: source)
         }
     }
 
@@ -32,14 +38,23 @@ public struct Settings: Sendable {
         let parts = assignment.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.count == 2, !parts[0].isEmpty else {
             // What stands there may be a secret: it is not shown.
-            throw Failure(.usage, "\(source): a property is written name=value")
+            throw Failure(.configuration, "\(source): a property is written NAME=VALUE")
         }
-        properties.append((String(Self.trim(parts[0])), String(Self.trim(parts[1])), source))
+        properties.append((Self.canonical(String(parts[0])), String(parts[1]), source))
     }
 
     private static func trim(_ text: Substring) -> Substring {
         let rest = text.drop { $0 == " " || $0 == "\t" || $0 == "\r" }
         return rest.lastIndex { $0 != " " && $0 != "\t" && $0 != "\r" }.map { rest[...$0] } ?? ""
+    }
+
+    /// librdkafka has second names for some; we ask for these by the first.
+    private static func canonical(_ name: String) -> String {
+        switch name {
+        case "metadata.broker.list": "bootstrap.servers"
+        case "compression.type": "compression.codec"
+        default: name
+        }
     }
 
     func value(of name: String) -> String? { properties.last { $0.name == name }?.value }

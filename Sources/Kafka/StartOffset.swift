@@ -1,5 +1,4 @@
 import CRDKafka
-import Glibc
 import ToolRuntime
 
 /// Where reading a partition begins, as `-o` says it.
@@ -21,81 +20,55 @@ public enum StartOffset: Equatable, Sendable {
         case "end": self = .end
         case "stored": self = .stored
         default:
-            if text.hasPrefix("@") {
-                guard let time = Int64(text.dropFirst()), time >= 0 else { return nil }
-                self = .time(time)
-            } else {
-                guard !text.hasPrefix("+"), let number = Int64(text) else { return nil }
-                self = text.hasPrefix("-") ? .fromEnd(-number) : .offset(number)
-            }
+            let sign = text.first.flatMap { "@-".contains($0) ? $0 : nil }
+            let digits = sign == nil ? text[...] : text.dropFirst()
+            guard digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = Int64(digits) else { return nil }
+            self = sign == "@" ? .time(number) : sign == "-" ? .fromEnd(number) : .offset(number)
+        }
+    }
+
+    /// The offset in a partition whose messages are in `there`; `byTime` is what the broker says to the time asked for.
+    func offset(in there: Range<Int64>, byTime: Int64?) -> Int64 {
+        switch self {
+        case .beginning, .stored: there.lowerBound
+        case .end: there.upperBound
+        // An offset that is no longer or not yet there would be taken for the beginning.
+        case .offset(let offset): min(max(offset, there.lowerBound), there.upperBound)
+        case .fromEnd(let count): there.upperBound - min(count, Int64(there.count))
+        // A time behind the last message has no offset: the end.
+        case .time: byTime.map { $0 < 0 ? there.upperBound : $0 } ?? there.upperBound
         }
     }
 }
 
 extension Client {
-    /// What `start` means for partitions of `topic`: offsets, or librdkafka's logical ones.
-    func offsets(
-        _ start: StartOffset, topic: String, partitions: [Int32], milliseconds: CInt = 10_000
-    ) throws(Failure) -> [Int64] {
-        switch start {
-        case .beginning, .stored: return partitions.map { _ in Int64(RD_KAFKA_OFFSET_BEGINNING) }
-        case .offset(let offset): return partitions.map { _ in offset }
-        case .end:
-            var ends: [Int64] = []
-            for partition in partitions { ends.append(try watermarks(topic, partition, milliseconds).high) }
-            return ends
-        case .fromEnd(let count):
-            var starts: [Int64] = []
-            for partition in partitions {
-                let (low, high) = try watermarks(topic, partition, milliseconds)
-                starts.append(max(low, high - count))
+    /// For each of the partitions the first offset that is there, and the one behind the last that a reader of committed
+    /// messages may see.
+    /// - Cost: two requests to each broker, however many partitions there are.
+    func offsets(of topic: String, _ partitions: [Int32]) throws(Failure) -> [Range<Int64>] {
+        let first = try lookUp(topic, partitions, Int64(RD_KAFKA_OFFSET_BEGINNING))
+        let end = try lookUp(topic, partitions, Int64(RD_KAFKA_OFFSET_END))
+        return zip(first, end).map { Range(uncheckedBounds: ($0, max($0, $1))) }
+    }
+
+    /// For each of the partitions the offset of the first message that is not older than `time`; negative: there is none.
+    func offsets(of topic: String, _ partitions: [Int32], time: Int64) throws(Failure) -> [Int64] {
+        try lookUp(topic, partitions, time)
+    }
+
+    /// Kafka's ListOffsets request, in which -1 and -2, librdkafka's logical offsets, stand for the end and the beginning.
+    private func lookUp(_ topic: String, _ partitions: [Int32], _ time: Int64) throws(Failure) -> [Int64] {
+        guard !partitions.isEmpty else { return [] }
+        let list = PartitionList(topic, partitions.map { ($0, time) })
+        let code = rd_kafka_offsets_for_times(handle, list.pointer, 10_000)
+        if code != RD_KAFKA_RESP_ERR_NO_ERROR { throw .kafka("cannot look up the offsets of \"\(topic)\"", code) }
+        var found: [Int32: Int64] = [:]
+        for entry in list.entries {
+            if entry.err != RD_KAFKA_RESP_ERR_NO_ERROR {
+                throw .kafka("cannot look up the offsets of partition \(entry.partition)", entry.err)
             }
-            return starts
-        case .time(let time):
-            let list = PartitionList(topic, partitions.map { ($0, time) })
-            let code = rd_kafka_offsets_for_times(handle, list.pointer, milliseconds)
-            if code != RD_KAFKA_RESP_ERR_NO_ERROR { throw .kafka("cannot look up offsets by time", code) }
-            // A time behind the last message gives the end.
-            return list.entries.map { $0.offset }
+            found[entry.partition] = entry.offset
         }
-    }
-
-    /// The first offset that is there, and the one behind the last that a reader of committed messages may see.
-    func watermarks(
-        _ topic: String, _ partition: Int32, _ milliseconds: CInt = 10_000
-    ) throws(Failure) -> (low: Int64, high: Int64) {
-        var (low, high): (Int64, Int64) = (0, 0)
-        let code = rd_kafka_query_watermark_offsets(handle, topic, partition, &low, &high, milliseconds)
-        if code != RD_KAFKA_RESP_ERR_NO_ERROR { throw .kafka("cannot look up the end of partition \(partition)", code) }
-        return (low, high)
-    }
-}
-
-/// A list of partitions with offsets, in librdkafka's shape; freed with the object.
-final class PartitionList {
-    let pointer: UnsafeMutablePointer<rd_kafka_topic_partition_list_t>
-
-    init(_ topic: String, _ entries: [(partition: Int32, offset: Int64)]) {
-        pointer = rd_kafka_topic_partition_list_new(CInt(entries.count))
-        for (partition, offset) in entries {
-            rd_kafka_topic_partition_list_add(pointer, topic, partition).pointee.offset = offset
-        }
-    }
-
-    init(copying list: UnsafePointer<rd_kafka_topic_partition_list_t>) {
-        pointer = rd_kafka_topic_partition_list_copy(list)
-    }
-
-    deinit { rd_kafka_topic_partition_list_destroy(pointer) }
-
-    var entries: UnsafeMutableBufferPointer<rd_kafka_topic_partition_t> {
-        UnsafeMutableBufferPointer(start: pointer.pointee.elems, count: Int(pointer.pointee.cnt))
-    }
-
-    /// Attaches `metadata` to an entry; librdkafka frees it with the list.
-    func set(metadata: String, at place: Int) {
-        guard !metadata.isEmpty, let copy = strdup(metadata) else { return }
-        entries[place].metadata = UnsafeMutableRawPointer(copy)
-        entries[place].metadata_size = metadata.utf8.count
+        return partitions.map { found[$0] ?? -1 }
     }
 }

@@ -1,37 +1,42 @@
 import CRDKafka
+import Glibc
 import ToolRuntime
 
 extension Client {
-    /// Makes a topic with the broker's replication factor; one that is there already is left as it is.
+    /// Makes a topic with the broker's replication factor, unless it is there already, whatever its partitions.
     func create(_ topic: String, partitions: Int) throws(Failure) {
+        if try findTopic(topic) != nil { return }
         var reason = [CChar](repeating: 0, count: 512)
         guard let new = rd_kafka_NewTopic_new(topic, CInt(partitions), -1, &reason, reason.count) else {
-            throw Failure(.usage, "cannot create topic \"\(topic)\" with \(partitions) partitions")
+            throw Failure(.usage, "cannot make topic \"\(topic)\" with \(partitions) partitions: \(text(of: reason))")
         }
         defer { rd_kafka_NewTopic_destroy(new) }
-        let queue = rd_kafka_queue_new(handle)
+        let queue: OpaquePointer = rd_kafka_queue_new(handle)
         defer { rd_kafka_queue_destroy(queue) }
         var topics: [OpaquePointer?] = [new]
         rd_kafka_CreateTopics(handle, &topics, 1, nil, queue)
-        guard let event = rd_kafka_queue_poll(queue, 15_000) else {
-            throw .kafka("cannot create topic \"\(topic)\"", RD_KAFKA_RESP_ERR__TIMED_OUT, lastComplaint?.text)
-        }
-        defer { rd_kafka_event_destroy(event) }
-        var code = rd_kafka_event_error(event)
-        var detail = rd_kafka_event_error_string(event).map { String(cString: $0) }
-        var count = 0
-        if code == RD_KAFKA_RESP_ERR_NO_ERROR, let results = rd_kafka_CreateTopics_result_topics(event, &count), count == 1 {
-            code = rd_kafka_topic_result_error(results[0])
-            detail = rd_kafka_topic_result_error_string(results[0]).map { String(cString: $0) }
-        }
+        let (code, detail) = try creationResult(queue)
         guard code == RD_KAFKA_RESP_ERR_NO_ERROR || code == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS else {
-            try serve { _ in }
-            throw .kafka("cannot create topic \"\(topic)\"", code, lastComplaint?.text ?? detail)
+            throw .kafka("cannot make topic \"\(topic)\"", code, detail)
         }
         // It is there for the controller; the brokers hear of it a little later.
         let deadline = Self.monotonicMilliseconds() + 10_000
-        while Self.monotonicMilliseconds() < deadline {
-            if (try? partitionCounts(of: [topic])) != nil { return }
+        while try findTopic(topic) == nil, Self.monotonicMilliseconds() < deadline, !Signals.isAsked { usleep(20_000) }
+    }
+
+    private func creationResult(_ queue: OpaquePointer) throws(Failure) -> (rd_kafka_resp_err_t, String?) {
+        let deadline = Self.monotonicMilliseconds() + 15_000
+        while !Signals.isAsked, Self.monotonicMilliseconds() < deadline {
+            try serve { _ in }
+            guard let event = rd_kafka_queue_poll(queue, 100) else { continue }
+            defer { rd_kafka_event_destroy(event) }
+            var count = 0
+            if let results = rd_kafka_CreateTopics_result_topics(event, &count), count == 1 {
+                let detail = rd_kafka_topic_result_error_string(results[0]).map { String(cString: $0) }
+                return (rd_kafka_topic_result_error(results[0]), detail)
+            }
+            return (rd_kafka_event_error(event), rd_kafka_event_error_string(event).map { String(cString: $0) })
         }
+        return (RD_KAFKA_RESP_ERR__TIMED_OUT, lastComplaint)
     }
 }

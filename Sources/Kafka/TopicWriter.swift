@@ -3,45 +3,6 @@ import CBytes
 import CRDKafka
 public import ToolRuntime
 
-/// What `kcat-out` makes of a line.
-public struct MessageShape: Sendable {
-    /// Fields that are taken off the front of the line and become the message's own.
-    public var with: [MessageField] = []
-    public var keyFields: FieldList?
-    /// The field, counted from 1, that holds the timestamp in milliseconds since the Unix epoch; it stays in the line.
-    public var timestampField: Int?
-    public var headers: [Header] = []
-    public var partition: Int32?
-    /// Lines of one partition are put into one message, LF between them, up to so many bytes.
-    public var pack: Int?
-
-    public init() {}
-
-    /// Whether a message has what librdkafka takes only one by one.
-    var isSlow: Bool { timestampField != nil || !headers.isEmpty || with.contains(.timestamp) || with.contains(.headers) }
-}
-
-/// Why a line cannot become a message.
-public enum UndeliverableLine: LineProblem {
-    case missingField(Int)
-    case notATimestamp(String)
-    case notAPartition(String)
-    case notAKey(String)
-    case notHeaders(String)
-    case refused(String)
-
-    public var description: String {
-        switch self {
-        case .missingField(let number): "there is no field \(number)"
-        case .notATimestamp(let text): "timestamp is not in milliseconds: \(text)"
-        case .notAPartition(let text): "not a partition of the topic: \(text)"
-        case .notAKey(let text): "key has an unknown escape: \(text)"
-        case .notHeaders(let text): "headers are not name=value,…: \(text)"
-        case .refused(let reason): "cannot be delivered: \(reason)"
-        }
-    }
-}
-
 /// Turns lines into messages of one topic.
 public struct TopicWriter: ~Copyable {
     private let producer: Producer
@@ -57,7 +18,7 @@ public struct TopicWriter: ~Copyable {
 
     /// - Throws: `unavailable` if no broker answers or there is no such topic.
     public init(_ producer: Producer, _ shape: MessageShape, topic: String) throws(Failure) {
-        let partitions = try producer.client.partitionCounts(of: [topic])[topic] ?? 0
+        let partitions = try producer.client.partitionCount(of: topic)
         if let partition = shape.partition, partition >= partitions {
             throw Failure(.configuration, "topic \"\(topic)\" has \(partitions) partitions: there is no partition \(partition)")
         }
@@ -76,13 +37,23 @@ public struct TopicWriter: ~Copyable {
         _ lines: UnsafeRawBufferPointer, firstLine: Int, into output: inout Output
     ) throws(Failure) {
         byteCount += lines.count
-        if shape.pack == nil, !shape.isSlow, shape.with.isEmpty {
+        if shape.pack != nil, shape.keyFields == nil, shape.with.isEmpty {
+            return try writePacks(lines, firstLine: firstLine, into: &output)
+        }
+        if shape.pack == nil, !shape.isSlow {
             return try writeBatches(lines, firstLine: firstLine, into: &output)
         }
         var scanner = LineScanner(lines)
         var number = firstLine
+        key.removeAll(keepingCapacity: true)
+        key.reserveCapacity(lines.count)
         while let range = scanner.next() {
-            try writeOne(UnsafeRawBufferPointer(rebasing: lines[range]), number: number, into: &output)
+            let line = UnsafeRawBufferPointer(rebasing: lines[range])
+            if shape.with.isEmpty, shape.pack != nil, let fields = shape.keyFields {
+                try writeKeyed(line, fields, number: number, into: &output)
+            } else {
+                try writeOne(line, number: number, into: &output)
+            }
             number += 1
         }
     }
@@ -91,6 +62,7 @@ public struct TopicWriter: ~Copyable {
     private mutating func writeBatches(
         _ lines: UnsafeRawBufferPointer, firstLine: Int, into output: inout Output
     ) throws(Failure) {
+        guard let base = lines.baseAddress else { return }
         var scanner = LineScanner(lines)
         var number = firstLine
         // Keys that are not one piece of the line are put together here. It never grows, so pointers into it stay good.
@@ -99,44 +71,41 @@ public struct TopicWriter: ~Copyable {
         let only = shape.partition ?? (partitions == 1 ? 0 : nil)
         var more = true
         while more {
-            var (count, longest) = (0, 0)
-            let firstOfBatch = number
+            var count = 0
             while count < batch.count {
                 guard let range = scanner.next() else {
                     more = false
                     break
                 }
-                let line = UnsafeRawBufferPointer(rebasing: lines[range])
                 number += 1
-                batch[count] = rd_kafka_message_t()
-                batch[count].partition = RD_KAFKA_PARTITION_UA
+                var message = rd_kafka_message_t()
+                message.partition = RD_KAFKA_PARTITION_UA
                 // An empty value is not a missing one: the line's place is its address even where it has no bytes.
-                batch[count].payload = UnsafeMutableRawPointer(mutating: lines.baseAddress! + range.lowerBound)
-                batch[count].len = range.count
-                batch[count]._private = UnsafeMutableRawPointer(bitPattern: number - 1)
+                message.payload = UnsafeMutableRawPointer(mutating: base + range.lowerBound)
+                message.len = range.count
+                message._private = UnsafeMutableRawPointer(bitPattern: number - 1)
                 if let fields = shape.keyFields {
+                    let line = UnsafeRawBufferPointer(rebasing: lines[range])
                     guard let found = fields.key(of: line, &key) else {
                         try reject(line, number - 1, .missingField(fields.last), into: &output)
                         continue
                     }
-                    batch[count].key = UnsafeMutableRawPointer(mutating: found.baseAddress)
-                    batch[count].key_len = found.count
+                    message.key = UnsafeMutableRawPointer(mutating: found.baseAddress)
+                    message.key_len = found.count
                 }
-                longest = max(longest, range.count)
+                batch[count] = message
                 count += 1
             }
             guard count > 0 else { continue }
-            try producer.room(for: count, length: longest)
-            let messages = UnsafeMutableBufferPointer(rebasing: batch[..<count])
-            for (place, code) in producer.produce(messages, partition: only) {
-                let line = UnsafeRawBufferPointer(start: messages[place].payload, count: messages[place].len)
-                let at = messages[place]._private.map { Int(bitPattern: $0) } ?? firstOfBatch
-                try refuse(line, at, code, into: &output)
+            try producer.send(UnsafeMutableBufferPointer(rebasing: batch[..<count]), partition: only) {
+                message throws(Failure) in
+                let line = UnsafeRawBufferPointer(start: message.payload, count: message.len)
+                try refuse(line, Int(bitPattern: message._private), message.err, into: &output)
             }
         }
     }
 
-    /// The way for lines with fields of their own in front, timestamps, headers or packs.
+    /// The way for lines with fields of their own in front, timestamps or headers.
     private mutating func writeOne(
         _ whole: UnsafeRawBufferPointer, number: Int, into output: inout Output
     ) throws(Failure) {
@@ -148,31 +117,73 @@ public struct TopicWriter: ~Copyable {
             return try reject(whole, number, error, into: &output)
         }
         let partition = own.partition ?? shape.partition
-        if shape.pack != nil, own.timestamp == nil, own.headers.isEmpty {
-            return try pack(line, own.key, partition, number: number, into: &output)
+        if shape.pack != nil {
+            let slot = own.withKey { partition.map { Int($0) } ?? self.slot(ofKey: $0) }
+            return try pack(line, slot, number: number, into: &output)
         }
-        try producer.room(for: 1, length: line.count)
-        let code = own.withKey { key in
-            producer.produce(
-                value: line, key: key, partition: partition ?? RD_KAFKA_PARTITION_UA, timestamp: own.timestamp,
-                headers: own.headers.isEmpty ? nil : Header.list(own.headers), line: number)
+        let (key, timestamp, headers) = (own.key, own.timestamp, own.headers)
+        let code = try OwnFields.withAddress(of: key) { key throws(Failure) in
+            try producer.send(
+                value: line, key: key, partition: partition ?? RD_KAFKA_PARTITION_UA, timestamp: timestamp,
+                headers: headers, line: number)
         }
-        if code != RD_KAFKA_RESP_ERR_NO_ERROR { try refuse(whole, number, code, into: &output) }
+        if let code { try refuse(whole, number, code, into: &output) }
+    }
+
+    // MARK: Packs
+
+    /// The fast way for lines that may go anywhere, or all to one partition: as many as fit are copied as they lie.
+    private mutating func writePacks(
+        _ lines: UnsafeRawBufferPointer, firstLine: Int, into output: inout Output
+    ) throws(Failure) {
+        guard let base = lines.baseAddress, let limit = shape.pack else { return }
+        let slot = Int(shape.partition ?? (partitions == 1 ? 0 : partitions))
+        var (at, number) = (0, firstLine)
+        while at < lines.count {
+            // In bounds: at most the rest of the lines. The LF behind the last line does not count.
+            let room = limit - packs[slot].byteCountWithNext
+            let whole = room < 0 ? 0 : cbytes_behind_last(base + at, 0x0A, min(room + 1, lines.count - at))
+            if whole == 0 {
+                if packs[slot].lineCount > 0 {
+                    try send(slot, into: &output)
+                    continue
+                }
+                // Longer than a pack: a message of its own.
+                let length = cbytes_first(base + at, 0x0A, lines.count - at)
+                packs[slot].add(UnsafeRawBufferPointer(start: base + at, count: length), lines: 1, number: number)
+                try send(slot, into: &output)
+                (at, number) = (at + length + 1, number + 1)
+            } else {
+                let count = cbytes_count(base + at, 0x0A, whole)
+                packs[slot].add(UnsafeRawBufferPointer(start: base + at, count: whole - 1), lines: count, number: number)
+                (at, number) = (at + whole, number + count)
+            }
+        }
+    }
+
+    /// A line with a key, into the pack of the key's partition.
+    private mutating func writeKeyed(
+        _ line: UnsafeRawBufferPointer, _ fields: FieldList, number: Int, into output: inout Output
+    ) throws(Failure) {
+        guard let found = fields.key(of: line, &key) else {
+            return try reject(line, number, .missingField(fields.last), into: &output)
+        }
+        try pack(line, shape.partition.map { Int($0) } ?? slot(ofKey: found), number: number, into: &output)
+    }
+
+    /// The partition of a key, as the Java client chooses it; without one any.
+    private func slot(ofKey key: UnsafeRawBufferPointer?) -> Int {
+        guard let key else { return Int(partitions == 1 ? 0 : partitions) }
+        return Int(rd_kafka_msg_partitioner_murmur2(producer.topic, key.baseAddress, key.count, partitions, nil, nil))
     }
 
     private mutating func pack(
-        _ line: UnsafeRawBufferPointer, _ key: [UInt8]?, _ partition: Int32?, number: Int, into output: inout Output
+        _ line: UnsafeRawBufferPointer, _ slot: Int, number: Int, into output: inout Output
     ) throws(Failure) {
-        var slot = Int(partition ?? partitions)
-        if let key, partition == nil {
-            slot = Int(key.withUnsafeBytes { bytes in
-                rd_kafka_msg_partitioner_murmur2(producer.topic, bytes.baseAddress, bytes.count, partitions, nil, nil)
-            })
-        }
-        if packs[slot].lineCount > 0, packs[slot].bytes.count + 1 + line.count > shape.pack ?? 0 {
+        if packs[slot].lineCount > 0, packs[slot].byteCountWithNext + line.count > shape.pack ?? 0 {
             try send(slot, into: &output)
         }
-        packs[slot].add(line, number: number)
+        packs[slot].add(line, lines: 1, number: number)
         if packs[slot].bytes.count >= shape.pack ?? 0 { try send(slot, into: &output) }
     }
 
@@ -185,37 +196,48 @@ public struct TopicWriter: ~Copyable {
     }
 
     private mutating func send(_ slot: Int, into output: inout Output) throws(Failure) {
-        var pack = Pack()
-        swap(&pack, &packs[slot])
-        try producer.room(for: 1, length: pack.bytes.count)
-        let code = pack.bytes.withUnsafeBytes { bytes in
-            producer.produce(
-                value: bytes, key: nil, partition: slot == Int(partitions) ? RD_KAFKA_PARTITION_UA : Int32(slot),
-                timestamp: nil, headers: nil, line: pack.firstLine)
+        let partition = slot == Int(partitions) ? RD_KAFKA_PARTITION_UA : Int32(slot)
+        let (firstLine, lineCount) = (packs[slot].firstLine, packs[slot].lineCount)
+        // Lines without a key in them may go anywhere, in a message with no key.
+        let code = try packs[slot].withBytes { bytes throws(Failure) in
+            try producer.send(
+                value: bytes, key: nil, partition: partition, timestamp: nil, headers: shape.headers, line: firstLine,
+                lines: lineCount)
         }
-        if code != RD_KAFKA_RESP_ERR_NO_ERROR {
-            for line in pack.bytes.split(separator: 0x0A, omittingEmptySubsequences: false) {
-                try Array(line).span.withUnsafeBytes { bytes throws(Failure) in
-                    try refuse(bytes, pack.firstLine, code, into: &output)
-                }
+        if let code { try refusePack(packs[slot].bytes, firstLine, code, into: &output) }
+        packs[slot].empty()
+    }
+
+    // MARK: The end and what cannot be delivered
+
+    /// Ends this writer's part of every partition.
+    public func writeEndOfStream(ok: Bool) throws(Failure) {
+        let status = Array((ok ? EndOfStream.ok : EndOfStream.failed).utf8)
+        let headers = [Header(name: Array(EndOfStream.header.utf8), value: status)]
+        for partition in 0..<partitions {
+            let code = try producer.send(
+                value: UnsafeRawBufferPointer(start: nil, count: 0), key: nil, partition: partition, timestamp: nil,
+                headers: headers, line: 0)
+            if let code { throw .kafka("cannot write the end-of-stream record", code) }
+        }
+    }
+
+    /// Puts aside what the broker has refused in the meantime.
+    public func rejectRefused(into output: inout Output) throws(Failure) {
+        for (line, code, value) in producer.takeRefused() { try refusePack(value, line, code, into: &output) }
+    }
+
+    private func refusePack(
+        _ lines: [UInt8], _ firstLine: Int, _ code: rd_kafka_resp_err_t, into output: inout Output
+    ) throws(Failure) {
+        for line in lines.split(separator: 0x0A, omittingEmptySubsequences: false) {
+            try Array(line).span.withUnsafeBytes { bytes throws(Failure) in
+                try refuse(bytes, firstLine, code, into: &output)
             }
         }
     }
 
-    /// Ends this writer's part of every partition.
-    public func writeEndOfStream(ok: Bool) throws(Failure) {
-        for partition in 0..<partitions {
-            let status = Array((ok ? EndOfStream.ok : EndOfStream.failed).utf8)
-            let headers = Header.list([Header(name: Array(EndOfStream.header.utf8), value: status)])
-            try producer.room(for: 1, length: 64)
-            let code = producer.produce(
-                value: UnsafeRawBufferPointer(start: nil, count: 0), key: nil, partition: partition, timestamp: nil,
-                headers: headers, line: 0)
-            if code != RD_KAFKA_RESP_ERR_NO_ERROR { throw .kafka("cannot write the end-of-stream record", code) }
-        }
-    }
-
-    /// A line that librdkafka turned down for good.
+    /// A line that can never be delivered.
     private func refuse(
         _ line: UnsafeRawBufferPointer, _ number: Int, _ code: rd_kafka_resp_err_t, into output: inout Output
     ) throws(Failure) {
@@ -233,15 +255,31 @@ public struct TopicWriter: ~Copyable {
     }
 }
 
-/// Lines on their way into one message.
+/// Lines on their way into one message, LF between them.
 private struct Pack {
-    var bytes: [UInt8] = []
-    var lineCount = 0
-    var firstLine = 0
+    private(set) var bytes: [UInt8] = []
+    private(set) var lineCount = 0
+    /// The number of the first of them.
+    private(set) var firstLine = 0
 
-    mutating func add(_ line: UnsafeRawBufferPointer, number: Int) {
+    /// The bytes that it has when a line of none is added.
+    var byteCountWithNext: Int { lineCount == 0 ? 0 : bytes.count + 1 }
+
+    /// - Parameter lines: how many `text` holds, with LF between them.
+    mutating func add(_ text: UnsafeRawBufferPointer, lines: Int, number: Int) {
         if lineCount == 0 { firstLine = number } else { bytes.append(0x0A) }
-        bytes.append(contentsOf: line)
-        lineCount += 1
+        bytes.append(contentsOf: text)
+        lineCount += lines
+    }
+
+    func withBytes<Result, Problem: Error>(
+        _ body: (UnsafeRawBufferPointer) throws(Problem) -> Result
+    ) throws(Problem) -> Result {
+        try bytes.span.withUnsafeBytes(body)
+    }
+
+    mutating func empty() {
+        bytes.removeAll(keepingCapacity: true)
+        lineCount = 0
     }
 }

@@ -65,7 +65,8 @@ public struct Command: Sendable {
     /// Says why on standard error and ends the process with the status.
     public func end(with failure: Failure) -> Never {
         complain(name, failure.message + (failure.status == .usage ? " (try '\(name) --help')" : ""))
-        exit(failure.status.rawValue)
+        // Not exit: what other threads of a library still use must not be taken down under them, and nothing is left to flush.
+        _exit(failure.status.rawValue)
     }
 
     /// Where nothing but a terminal is there to be read: says how the tool is used and ends the process.

@@ -1,0 +1,159 @@
+import CRDKafka
+import ToolRuntime
+
+/// Which partitions are read, from where, and what is committed of them.
+extension TopicReader {
+    /// Asks for partitions: the group deals them out, or they are all ours.
+    func begin(_ partitions: Int32) throws(Failure) {
+        if plan.group != nil {
+            let list = PartitionList(plan.topic, [(RD_KAFKA_PARTITION_UA, 0)])
+            let code = rd_kafka_subscribe(client.handle, list.pointer)
+            if code != RD_KAFKA_RESP_ERR_NO_ERROR { throw .kafka("cannot subscribe to \"\(plan.topic)\"", code) }
+            return
+        }
+        let numbers = plan.partitions ?? Array(0..<partitions)
+        for number in numbers where number >= partitions {
+            throw Failure(
+                .configuration, "topic \"\(plan.topic)\" has \(partitions) partitions: there is no partition \(number)")
+        }
+        try assign(numbers.map { ($0, nil) })
+    }
+
+    func serve(waiting milliseconds: CInt = 0) throws(Failure) {
+        try client.serve(waiting: milliseconds) { event throws(Failure) in
+            switch rd_kafka_event_type(event) {
+            case RD_KAFKA_EVENT_REBALANCE: try rebalance(event)
+            case RD_KAFKA_EVENT_OFFSET_COMMIT: noteCommit(event)
+            default: return
+            }
+        }
+    }
+
+    // MARK: Assignment
+
+    private func rebalance(_ event: OpaquePointer) throws(Failure) {
+        switch rd_kafka_event_error(event) {
+        case RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS:
+            try assignFromGroup(PartitionList(copying: rd_kafka_event_topic_partition_list(event)))
+        case RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS:
+            try revoke()
+        case let code:
+            // A failed round: it must be answered before the next.
+            rd_kafka_assign(client.handle, nil)
+            throw .kafka("cannot be a member of the group", code)
+        }
+    }
+
+    private func assignFromGroup(_ list: PartitionList) throws(Failure) {
+        guard !list.entries.isEmpty else {
+            rd_kafka_assign(client.handle, list.pointer)
+            return
+        }
+        let code = rd_kafka_committed(client.handle, list.pointer, 10_000)
+        if code != RD_KAFKA_RESP_ERR_NO_ERROR { throw .kafka("cannot look up the group's offsets", code) }
+        try assign(list.entries.map { entry in
+            let metadata = UnsafeRawBufferPointer(start: entry.metadata, count: entry.metadata_size)
+            return (entry.partition, entry.offset >= 0 ? (entry.offset, EndsOfStream(metadata: metadata)) : nil)
+        })
+    }
+
+    private func assign(_ partitions: [(number: Int32, stored: (offset: Int64, ends: EndsOfStream)?)]) throws(Failure) {
+        let numbers = partitions.map(\.number)
+        let there = try client.offsets(of: plan.topic, numbers)
+        var byTime: [Int64]?
+        if case .time(let time) = plan.start { byTime = try client.offsets(of: plan.topic, numbers, time: time) }
+        var starts: [(Int32, Int64)] = []
+        for (place, (number, stored)) in partitions.enumerated() {
+            let start = stored?.offset ?? plan.start.offset(in: there[place], byTime: byTime?[place])
+            let queue: OpaquePointer = rd_kafka_queue_get_partition(client.handle, plan.topic, number)
+            rd_kafka_queue_forward(queue, messages)
+            intake.pointee.begin(
+                number, queue: queue, at: start, end: plan.untilEnd ? there[place].upperBound : nil,
+                committed: stored?.offset, ends: stored?.ends ?? EndsOfStream())
+            starts.append((number, start))
+        }
+        let list = PartitionList(plan.topic, starts)
+        let code = rd_kafka_assign(client.handle, list.pointer)
+        if code != RD_KAFKA_RESP_ERR_NO_ERROR { throw .kafka("cannot take partitions", code) }
+    }
+
+    /// The group takes the partitions away: what was read of them is written and committed first, so that their next
+    /// owner neither misses nor repeats a line. If standard output stays blocked, or if the partitions are another's
+    /// already, what waits here is left to it.
+    private func revoke() throws(Failure) {
+        if rd_kafka_assignment_lost(client.handle) == 0 {
+            let deadline = Client.monotonicMilliseconds() + Self.millisecondsToDrain
+            while try !intake.pointee.write(), Client.monotonicMilliseconds() < deadline, !Signals.isAsked { wait(50) }
+            do throws(Failure) {
+                try commitAndWait(Self.millisecondsToCommit)
+            } catch where error.status == .tryAgain {
+                // They are another's by now, who repeats what was not committed.
+            }
+        }
+        for state in intake.pointee.partitions {
+            if let state { rd_kafka_queue_destroy(state.queue) }
+        }
+        committedBefore += intake.pointee.partitions.reduce(0) { $0 + ($1?.committedLines ?? 0) }
+        intake.pointee.endAll()
+        rd_kafka_assign(client.handle, nil)
+    }
+
+    // MARK: Commits
+
+    /// Begins to commit what standard output has accepted, if that has moved and no commit is under way.
+    func commit() {
+        guard plan.group != nil, !isCommitUnderWay else { return }
+        let moved = intake.pointee.moved
+        guard !moved.isEmpty else { return }
+        let list = PartitionList(plan.topic, moved.map { ($0.number, $0.next) })
+        for (place, entry) in moved.enumerated() { list.set(metadata: entry.ends.metadata, at: place) }
+        let code = rd_kafka_commit_queue(client.handle, list.pointer, client.events, nil, nil)
+        guard code == RD_KAFKA_RESP_ERR_NO_ERROR else { return commitFailure = code }
+        isCommitUnderWay = true
+        intake.pointee.noteCommitBegun()
+    }
+
+    private func noteCommit(_ event: OpaquePointer) {
+        isCommitUnderWay = false
+        let code = rd_kafka_event_error(event)
+        commitFailure = code == RD_KAFKA_RESP_ERR_NO_ERROR ? nil : code
+        guard let list = rd_kafka_event_topic_partition_list(event) else { return }
+        for place in 0..<Int(list.pointee.cnt) {
+            let entry = list.pointee.elems[place]
+            if entry.err != RD_KAFKA_RESP_ERR_NO_ERROR { commitFailure = commitFailure ?? entry.err }
+            guard code == RD_KAFKA_RESP_ERR_NO_ERROR, entry.err == RD_KAFKA_RESP_ERR_NO_ERROR, entry.offset >= 0 else { continue }
+            intake.pointee.noteCommitted(entry.partition, next: entry.offset)
+        }
+    }
+
+    /// Commits all that standard output has accepted.
+    func commitAndWait(_ milliseconds: Int64) throws(Failure) {
+        guard plan.group != nil else { return }
+        let deadline = Client.monotonicMilliseconds() + milliseconds
+        commitFailure = nil
+        while isCommitUnderWay || !intake.pointee.moved.isEmpty {
+            commit()
+            try serve(waiting: 20)
+            if let code = commitFailure, ExitStatus(code) != .unavailable { throw .kafka("cannot commit", code) }
+            if Client.monotonicMilliseconds() >= deadline {
+                throw .kafka("cannot commit", commitFailure ?? RD_KAFKA_RESP_ERR__TIMED_OUT, client.lastComplaint)
+            }
+        }
+    }
+
+    // MARK: The end
+
+    /// Tells the group that this member is gone, so that it need not wait for the session to time out.
+    func leaveGroup() {
+        guard plan.group != nil else { return }
+        let queue: OpaquePointer = rd_kafka_queue_new(client.handle)
+        // It is of the end of the process that the error objects are freed.
+        guard rd_kafka_consumer_close_queue(client.handle, queue) == nil else { return }
+        let deadline = Client.monotonicMilliseconds() + Self.millisecondsToCommit
+        while rd_kafka_consumer_closed(client.handle) == 0, Client.monotonicMilliseconds() < deadline {
+            guard let event = rd_kafka_queue_poll(queue, 50) else { continue }
+            if rd_kafka_event_type(event) == RD_KAFKA_EVENT_REBALANCE { rd_kafka_assign(client.handle, nil) }
+            rd_kafka_event_destroy(event)
+        }
+    }
+}
