@@ -17,6 +17,16 @@ func filterTool(_ name: String) -> [Target] {
     [.executableTarget(name: name, dependencies: ["Filters", "ToolRuntime"], swiftSettings: strict)]
 }
 
+/// `FUZZING=1 swift build --sanitize fuzzer --product fuzz`, as bin/fuzz does: libFuzzer brings the main function.
+let fuzzing: [Target] =
+    Context.environment["FUZZING"] == nil
+    ? []
+    : [
+        .executableTarget(
+            name: "fuzz", dependencies: ["Bytes", "Filters", "TestSupport"], path: "Tests/Fuzzing/Harness",
+            swiftSettings: strict)
+    ]
+
 let package = Package(
     name: "distributed-pipes",
     targets: [
@@ -38,6 +48,7 @@ let package = Package(
         // Tests of the release binaries.
         [.target(name: "TestSupport", dependencies: ["Bytes"], path: "Tests/TestSupport", swiftSettings: strict)],
         [.testTarget(name: "EndToEndTests", dependencies: ["TestSupport"], swiftSettings: strict)],
+        fuzzing,
     ].flatMap { $0 },
     cxxLanguageStandard: .cxx17
 )
