@@ -8,7 +8,8 @@ func library(_ name: String, _ dependencies: Target.Dependency...) -> [Target] {
     [
         .target(name: name, dependencies: dependencies, swiftSettings: strict),
         .testTarget(
-            name: "\(name)Tests", dependencies: [.target(name: name), "TestSupport"] + dependencies, swiftSettings: strict),
+            name: "\(name)Tests", dependencies: [.target(name: name), "TestSupport"] + dependencies,
+            swiftSettings: strict),
     ]
 }
 

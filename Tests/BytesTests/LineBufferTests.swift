@@ -13,7 +13,8 @@ import Testing
         "one\ntwo\nthree\nfour\nfive\nsix\nseven\neight\nnine\nten", "\0\n\0\0\n", "a\r\nb\r\n",
         barrier("open"), barrier("open") + barrier("close"),
         barrier("open") + "x\n" + barrier("commit", 1) + "y\nz\n" + barrier("close", 2),
-        barrier("open") + barrier("commit", 1, session: String(repeating: "f", count: 32)) + "x\n" + barrier("close", 2),
+        barrier("open") + barrier("commit", 1, session: String(repeating: "f", count: 32)) + "x\n"
+            + barrier("close", 2),
         barrier("open") + "x" + barrier("commit", 1) + barrier("close", 2),
         barrier("commit") + barrier("open") + "x\n" + barrier("close"), "x\n" + barrier("open") + barrier("close"),
         barrier("open") + barrier("close").dropLast(),
@@ -45,8 +46,9 @@ import Testing
     @Test func randomTextInRandomReads() throws {
         try withEverySeed(300) { random in
             let words = Self.texts + ["a", "bb", "\n", "\u{1E}", "\t", String(repeating: "long", count: 40)]
-            let text = (0..<Int.random(in: 0...12, using: &random)).map { _ in words.randomElement(using: &random) ?? "" }
-            let input = Array(((Bool.random(using: &random) ? Self.barrier("open") : "") + text.joined()).utf8)
+            var text = Bool.random(using: &random) ? Self.barrier("open") : ""
+            for _ in 0..<Int.random(in: 0...12, using: &random) { text += words.randomElement(using: &random) ?? "" }
+            let input = Array(text.utf8)
             let reads = (0..<5).map { _ in Int.random(in: 1...100, using: &random) }
             let maxLine = Bool.random(using: &random) ? 100 : 1000
             let found = bufferedLines(input, maxLine: maxLine, capacity: 32, reads: reads)
@@ -67,7 +69,8 @@ import Testing
     struct Missing: Error {}
 
     @Test(arguments: [
-        "barrier\t\(session)\t0\topen\t\t", "\u{1E}barriers\t\(session)\t0\topen\t\t", "\u{1E}barrier\t\(session)\t0\topen\t",
+        "barrier\t\(session)\t0\topen\t\t", "\u{1E}barriers\t\(session)\t0\topen\t\t",
+        "\u{1E}barrier\t\(session)\t0\topen\t",
         "\u{1E}barrier\t\(session)0\t0\topen\t\t", "\u{1E}barrier\t\(session.uppercased())\t0\topen\t\t",
         "\u{1E}barrier\t\(session)\t-1\topen\t\t", "\u{1E}barrier\t\(session)\t\topen\t\t",
         "\u{1E}barrier\t\(session)\t0\tcommit\t\t", "\u{1E}barrier\t\(session)\t0\tOPEN\t\t",

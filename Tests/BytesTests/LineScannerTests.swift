@@ -24,7 +24,8 @@ import Testing
         // Dense and sparse line ends, and next to them bytes that differ in one bit.
         for density in [1, 2, 10, 100] {
             let bytes = (0..<400).map { _ -> UInt8 in
-                Int.random(in: 0..<density, using: &random) == 0 ? 0x0A : [0x0B, 0x8A, 0x00, 0x61].randomElement(using: &random) ?? 0
+                Int.random(in: 0..<density, using: &random) == 0
+                    ? 0x0A : [0x0B, 0x8A, 0x00, 0x61].randomElement(using: &random) ?? 0
             }
             for start in 0..<65 {
                 for end in start..<min(start + 200, bytes.count) {

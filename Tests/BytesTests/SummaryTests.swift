@@ -35,7 +35,8 @@ import Testing
 
 @Suite struct QuotedTests {
     @Test(arguments: [
-        ("", "\"\""), ("12x", "\"12x\""), ("a\"b\\c", #""a\"b\\c""#), ("a\tb", #""a\tb""#), ("\r\n\0", #""\x0d\x0a\x00""#),
+        ("", "\"\""), ("12x", "\"12x\""), ("a\"b\\c", #""a\"b\\c""#), ("a\tb", #""a\tb""#),
+        ("\r\n\0", #""\x0d\x0a\x00""#),
         ("é", #""\xc3\xa9""#), (String(repeating: "x", count: 40), "\"" + String(repeating: "x", count: 40) + "\""),
         (String(repeating: "x", count: 41), "\"" + String(repeating: "x", count: 40) + "…\""),
     ])

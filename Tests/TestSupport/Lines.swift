@@ -34,8 +34,8 @@ private func referenceBarrier(_ line: [UInt8]) -> Barrier? {
     let texts = fields.map { String(decoding: $0, as: UTF8.self) }
     guard texts[1].count == 32, fields[1].allSatisfy(Array("0123456789abcdef".utf8).contains) else { return nil }
     guard !texts[2].hasPrefix("+"), let epoch = Int64(texts[2]), epoch >= 0 else { return nil }
-    guard let kind = [.open, .restored, .commit, .close].first(where: { (kind: Barrier.Kind) in kind.rawValue == texts[3] })
-    else { return nil }
+    let kinds: [String: Barrier.Kind] = ["open": .open, "restored": .restored, "commit": .commit, "close": .close]
+    guard let kind = kinds[texts[3]] else { return nil }
     var watermark: Int64?
     if texts[4] != "" {
         guard !texts[4].hasPrefix("+"), let time = Int64(texts[4]) else { return nil }
@@ -56,7 +56,8 @@ public func bufferedLines(
             switch piece {
             case .lines(let bytes, let firstLine):
                 precondition(bytes.last == 0x0A, "lines are handed out whole")
-                for (index, line) in bytes.dropLast().split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() {
+                let lines = bytes.dropLast().split(separator: 0x0A, omittingEmptySubsequences: false)
+                for (index, line) in lines.enumerated() {
                     pieces.append(.line(number: firstLine + index, Array(line)))
                 }
             case .barrier(let barrier, let line):

@@ -29,7 +29,9 @@ import ToolRuntime
         }
     }
 
-    @Test(arguments: [["-k5"], ["-k", "5"], ["--top", "5"], ["--top=5"], ["-wk5"], ["-wlk", "5"], ["-k9", "-k5"], ["a", "-k5", "b"]])
+    @Test(arguments: [
+        ["-k5"], ["-k", "5"], ["--top", "5"], ["--top=5"], ["-wk5"], ["-wlk", "5"], ["-k9", "-k5"], ["a", "-k5", "b"],
+    ])
     func aValueMayBeWrittenInManyWays(_ words: [String]) throws {
         #expect(try Arguments(words, table: Self.table)[Self.top] == 5)
     }
@@ -97,16 +99,21 @@ import ToolRuntime
 
     @Test(arguments: ["0", "K", "1k", "1KB", "-1K", "1.5M", "9007199254740993G"])
     func whatIsNoSize(_ text: String) {
-        #expect(complaint("--memory", text) == "--memory: expected a size such as 65536, 64K, 10M or 1G, not \"\(text)\"")
+        #expect(
+            complaint("--memory", text) == "--memory: expected a size such as 65536, 64K, 10M or 1G, not \"\(text)\"")
     }
 
-    @Test(arguments: [("500ms", 500), ("10s", 10_000), ("5m", 300_000), ("1h", 3_600_000), ("1d", 86_400_000), ("0s", 0)])
+    @Test(arguments: [
+        ("500ms", 500), ("10s", 10_000), ("5m", 300_000), ("1h", 3_600_000), ("1d", 86_400_000), ("0s", 0),
+    ])
     func durationsHaveUnits(_ text: String, _ milliseconds: Int64) throws {
         #expect(try read("--every", text)[Self.every] == milliseconds)
     }
 
     @Test(arguments: ["10", "s", "", "-1s", "1.5s", "1 s", "1w", "9999999999999999999s", "999999999999999999d"])
     func whatIsNoDuration(_ text: String) {
-        #expect(complaint("--every", text) == "--every: expected a duration such as 500ms, 10s, 5m, 1h or 1d, not \"\(text)\"")
+        #expect(
+            complaint("--every", text)
+                == "--every: expected a duration such as 500ms, 10s, 5m, 1h or 1d, not \"\(text)\"")
     }
 }

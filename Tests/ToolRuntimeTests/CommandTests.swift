@@ -5,7 +5,8 @@ import ToolRuntime
 @Suite struct CommandTests {
     static let command = Command(
         name: "cms-topk", summary: "Prints the most frequent lines.",
-        details: [".profile and 'quotes' and \\n and - dashes -k are plain text. A second sentence."], operands: "[NAME] ...",
+        details: [".profile and 'quotes' and \\n and - dashes -k are plain text. A second sentence."],
+        operands: "[NAME] ...",
         examples: [.init("tokenize | cms-topk -k 20", "The twenty most frequent words."), .init(".x 'y' \\n", "Odd.")],
         options: [
             ArgumentsTests.top, ArgumentsTests.emit, ArgumentsTests.file, ArgumentsTests.set,
@@ -16,9 +17,14 @@ import ToolRuntime
     func everyOptionIsInAllThatIsGenerated(_ kind: String) throws {
         let text = try #require(Self.command.generated(kind))
         for row in Self.command.table {
-            let name = kind == "fish" ? "-l \(row.name)" : kind == "man" ? "\\-\(row.name.split(separator: "-").joined(separator: "\\-"))" : "--\(row.name)"
+            let name =
+                kind == "fish"
+                ? "-l \(row.name)"
+                : kind == "man" ? "\\-\(row.name.split(separator: "-").joined(separator: "\\-"))" : "--\(row.name)"
             #expect(text.contains(name))
-            if let short = row.short { #expect(text.contains(kind == "fish" ? "-s \(short)" : kind == "man" ? "Fl \(short)" : "-\(short)")) }
+            if let short = row.short {
+                #expect(text.contains(kind == "fish" ? "-s \(short)" : kind == "man" ? "Fl \(short)" : "-\(short)"))
+            }
         }
         #expect(text.hasSuffix("\n"))
         #expect(!text.contains("\n\n"))
@@ -28,7 +34,8 @@ import ToolRuntime
         for row in Self.command.table {
             #expect(Self.command.help.contains("--\(row.name)\(row.placeholder.map { " \($0)" } ?? "")"))
         }
-        #expect(Self.command.help.hasPrefix("usage: cms-topk [OPTION]... [NAME] ...\n\nPrints the most frequent lines.\n"))
+        #expect(
+            Self.command.help.hasPrefix("usage: cms-topk [OPTION]... [NAME] ...\n\nPrints the most frequent lines.\n"))
         #expect(Self.command.help.contains("  tokenize | cms-topk -k 20\n      The twenty most frequent words.\n"))
         for line in Self.command.help.split(separator: "\n") { #expect(line.count <= 80) }
     }
@@ -46,12 +53,17 @@ import ToolRuntime
         #expect(try #require(Self.command.generated("bash")).contains("--emit) words='top partials' ;;"))
         #expect(try #require(Self.command.generated("bash")).contains("--file) files=yes ;;"))
         #expect(try #require(Self.command.generated("zsh")).contains("'*--emit=[What comes out]:emit:(top partials)'"))
-        #expect(try #require(Self.command.generated("fish")).contains("-l emit -x -a 'top partials' -d 'What comes out'"))
+        #expect(
+            try #require(Self.command.generated("fish")).contains("-l emit -x -a 'top partials' -d 'What comes out'"))
     }
 
     @Test func completionsQuoteTheHelp() throws {
-        #expect(try #require(Self.command.generated("zsh")).contains(#"'*--odd[Isn'\''t \[this\] a\:b "test" \\ of $HOME `quoting`? It has a second sentence]'"#))
-        #expect(try #require(Self.command.generated("fish")).contains(#"-d 'Isn\'t [this] a:b "test" \\ of $HOME `quoting`? It has a second sentence'"#))
+        #expect(
+            try #require(Self.command.generated("zsh")).contains(
+                #"'*--odd[Isn'\''t \[this\] a\:b "test" \\ of $HOME `quoting`? It has a second sentence]'"#))
+        #expect(
+            try #require(Self.command.generated("fish")).contains(
+                #"-d 'Isn\'t [this] a:b "test" \\ of $HOME `quoting`? It has a second sentence'"#))
     }
 
     @Test func nothingElseIsGenerated() {

@@ -10,11 +10,15 @@ extension Command {
         for example in examples { text += "  \(example.command)\n      \(example.explanation)\n" }
         text += "\nOptions:\n"
         for row in table {
-            let title = (row.short.map { "  -\($0), " } ?? "      ") + "--\(row.name)" + (row.placeholder.map { " \($0)" } ?? "")
+            let title =
+                (row.short.map { "  -\($0), " } ?? "      ") + "--\(row.name)"
+                + (row.placeholder.map { " \($0)" } ?? "")
             let lines = Self.wrap(row.help, width: 80 - 28)
             let joins = title.count < 27
             text += joins ? title + String(repeating: " ", count: 28 - title.count) + lines[0] + "\n" : title + "\n"
-            for line in joins ? lines.dropFirst() : lines[...] { text += String(repeating: " ", count: 28) + line + "\n" }
+            for line in joins ? lines.dropFirst() : lines[...] {
+                text += String(repeating: " ", count: 28) + line + "\n"
+            }
         }
         for paragraph in details { text += "\n" + Self.wrap(paragraph, width: 80).joined(separator: "\n") + "\n" }
         return text + "\nExit status:\n  " + Self.wrap(Self.exitStatus, width: 78).joined(separator: "\n  ") + "\n"
@@ -28,7 +32,9 @@ extension Command {
     static func wrap(_ text: String, width: Int) -> [String] {
         var lines = [""]
         for word in text.split(separator: " ") {
-            if !lines[lines.count - 1].isEmpty, lines[lines.count - 1].count + 1 + word.count > width { lines.append("") }
+            if !lines[lines.count - 1].isEmpty, lines[lines.count - 1].count + 1 + word.count > width {
+                lines.append("")
+            }
             lines[lines.count - 1] += (lines[lines.count - 1].isEmpty ? "" : " ") + word
         }
         return lines

@@ -128,7 +128,8 @@ import Testing
     func fishCompletesOptions(_ filter: FilterCase) throws {
         let folder = try TemporaryFolder()
         try write(try generated("fish", filter), to: folder.file("completions"))
-        let ended = try bash("HOME=$PWD fish -c 'source completions; complete -C \"\(filter.name) --max-l\"'", folder: folder.path)
+        let ended = try bash(
+            "HOME=$PWD fish -c 'source completions; complete -C \"\(filter.name) --max-l\"'", folder: folder.path)
         #expect(ended.outputText.hasPrefix("--max-line\t"))
     }
 
@@ -159,7 +160,9 @@ import Testing
     /// The long options that the help lists.
     private static func options(_ filter: FilterCase) throws -> [String] {
         try run([filter.path, "--help"]).outputText.split(separator: "\n").compactMap { line in
-            guard line.hasPrefix("  -") || line.hasPrefix("      --"), let start = line.firstRange(of: "--") else { return nil }
+            guard line.hasPrefix("  -") || line.hasPrefix("      --"), let start = line.firstRange(of: "--") else {
+                return nil
+            }
             return String(line[start.lowerBound...].prefix { $0 != " " })
         }
     }

@@ -28,7 +28,9 @@ struct FilterCase: Sendable, CustomTestStringConvertible {
     }
 
     /// The command line in bash; no argument needs more than single quotes.
-    func shell(_ more: [String] = []) -> String { ([name] + (arguments + more).map { "'\($0)'" }).joined(separator: " ") }
+    func shell(_ more: [String] = []) -> String {
+        ([name] + (arguments + more).map { "'\($0)'" }).joined(separator: " ")
+    }
 
     /// Lines with the numbers up to `count`, which no tool shortens.
     func numbers(_ count: Int) -> [UInt8] { Array((1...count).map { input(String($0)) + "\n" }.joined().utf8) }

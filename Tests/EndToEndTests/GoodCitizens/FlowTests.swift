@@ -9,7 +9,8 @@ import Testing
         if filter.name == "merge-counts" { return try updatesComeOutAtEachBarrier(filter) }
         let pipes = try Pipes()
         let program = try Program(
-            filter.command(filter.flowing), input: .descriptor(pipes.inputReader), output: .descriptor(pipes.outputWriter))
+            filter.command(filter.flowing), input: .descriptor(pipes.inputReader),
+            output: .descriptor(pipes.outputWriter))
         pipes.leaveFarEnds()
         for word in ["one", "two", "three"] {
             try write(Array((filter.input(word) + "\n").utf8), to: pipes.input)
@@ -24,7 +25,8 @@ import Testing
     private func updatesComeOutAtEachBarrier(_ filter: FilterCase) throws {
         let pipes = try Pipes()
         let program = try Program(
-            filter.command(filter.flowing), input: .descriptor(pipes.inputReader), output: .descriptor(pipes.outputWriter))
+            filter.command(filter.flowing), input: .descriptor(pipes.inputReader),
+            output: .descriptor(pipes.outputWriter))
         pipes.leaveFarEnds()
         let stream = BarrierStream()
         try write(stream.barrier("open", 0), to: pipes.input)

@@ -8,7 +8,8 @@ import Testing
     func aWaitingToolDiesByTheSignal(_ filter: FilterCase, _ signal: CInt) throws {
         let pipes = try Pipes()
         let program = try Program(
-            filter.command(filter.flowing), input: .descriptor(pipes.inputReader), output: .descriptor(pipes.outputWriter))
+            filter.command(filter.flowing), input: .descriptor(pipes.inputReader),
+            output: .descriptor(pipes.outputWriter))
         pipes.leaveFarEnds()
         // The second line has no end yet: it must not come out as one.
         try write(Array((filter.input("one") + "\n" + filter.input("tw")).utf8), to: pipes.input)
