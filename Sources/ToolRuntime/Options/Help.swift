@@ -7,7 +7,10 @@ extension Command {
     /// What `--help` prints.
     public var help: String {
         var text = "\(usage)\n\n\(summary)\n\nExamples:\n"
-        for example in examples { text += "  \(example.command)\n      \(example.explanation)\n" }
+        for example in examples {
+            let command = Self.pipelineLines(example.command).joined(separator: "\n    ")
+            text += "  \(command)\n      \(example.explanation)\n"
+        }
         text += "\nOptions:\n"
         for row in table {
             let title =
@@ -28,6 +31,22 @@ extension Command {
         0 all read and written; 64 usage; 65 malformed data; 66 cannot open an input file; 70 internal error; \
         74 read or write failed. A signal kills the tool by that signal.
         """
+
+    /// A pipeline, broken behind a `|` where it is too long, so that it can still be copied into a shell.
+    static func pipelineLines(_ command: String) -> [String] {
+        var lines = [""]
+        for stage in command.split(separator: " | ").map(String.init) {
+            if lines[lines.count - 1].isEmpty {
+                lines[lines.count - 1] = stage
+            } else if lines[lines.count - 1].count + 5 + stage.count <= 76 {
+                lines[lines.count - 1] += " | " + stage
+            } else {
+                lines[lines.count - 1] += " |"
+                lines.append(stage)
+            }
+        }
+        return lines
+    }
 
     static func wrap(_ text: String, width: Int) -> [String] {
         var lines = [""]

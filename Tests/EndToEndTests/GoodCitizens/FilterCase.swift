@@ -15,7 +15,7 @@ struct FilterCase: Sendable, CustomTestStringConvertible {
     /// A line that holds one word, and what comes out for it.
     let input: @Sendable (String) -> String
     let output: @Sendable (String) -> String
-    /// Whether it keeps what it reads until the end or a barrier.
+    /// Whether it keeps what it reads until the end or a barrier, or until a batch is full.
     var isAggregator = false
 
     var testDescription: String { name }
@@ -56,7 +56,7 @@ struct FilterCase: Sendable, CustomTestStringConvertible {
             name: "es-bulk", arguments: ["--index", "words"], flowing: ["--max-docs", "1"],
             malformed: ([], "{\"word\":", ""),
             input: { "{\"word\":\"\($0)\"}" },
-            output: { "{\"index\":{\"_index\":\"words\"}}\n{\"word\":\"\($0)\"}\n" }),
+            output: { "{\"index\":{\"_index\":\"words\"}}\n{\"word\":\"\($0)\"}\n\n" }, isAggregator: true),
     ]
 
     static func named(_ name: String) -> FilterCase {
