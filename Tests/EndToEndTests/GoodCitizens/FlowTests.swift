@@ -38,6 +38,26 @@ import Testing
         #expect(try program.wait().ending == .status(0))
     }
 
+    @Test func whatWaitsComesOutWhenItsTimeIsUpWithoutAnotherLine() throws {
+        let (filter, pipes) = (FilterCase.named("es-bulk"), try Pipes())
+        let program = try Program(
+            filter.command(["--max-wait", "300ms"]), input: .descriptor(pipes.inputReader),
+            output: .descriptor(pipes.outputWriter))
+        pipes.leaveFarEnds()
+        for word in ["one", "two"] {
+            let started = monotonicSeconds()
+            try write(Array((filter.input(word) + "\n").utf8), to: pipes.input)
+            // To be stopped and continued ends the wait of the tool early: it goes on waiting.
+            program.send(SIGSTOP)
+            usleep(10_000)
+            program.send(SIGCONT)
+            #expect(readLines(like: filter.output(word), from: pipes.output) == filter.output(word))
+            #expect(monotonicSeconds() - started >= 0.3)
+        }
+        pipes.endInput()
+        #expect(try program.wait().ending == .status(0))
+    }
+
     @Test(arguments: FilterCase.all)
     func rejectedLinesAreWrittenBeforeTheNextLineComes(_ filter: FilterCase) throws {
         let folder = try TemporaryFolder()

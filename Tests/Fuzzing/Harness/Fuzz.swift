@@ -11,7 +11,11 @@ public func testOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
 }
 
 private let parsers: [String: @Sendable ([UInt8]) -> Void] = [
+    "bulk": fuzzBulk,
+    "count-line": fuzzCountLine,
+    "json-string": fuzzJSONString,
     "lines": fuzzLines,
+    "replies": fuzzReplies,
     "tokenize": fuzzTokenize,
 ]
 

@@ -10,5 +10,5 @@ import TestSupport
     let text = choices.rest
     let expected = referenceLines(text, maxLine: maxLine)
     precondition(bufferedLines(text, maxLine: maxLine, capacity: capacity, reads: reads) == expected)
-    precondition(bufferedLines(text, maxLine: maxLine, reads: [.max]) == expected)
+    precondition(bufferedLines(text, maxLine: maxLine, capacity: 4096, reads: [.max]) == expected)
 }
