@@ -18,30 +18,40 @@ import Testing
 
     @Test(arguments: [
         "{}", " {} ", "\t{\t}\r", "{\"a\":1}", "{ \"a\" : [ 1 , { } , [ ] , null , true , false , \"x\" ] }",
-        "{\"a\":1,\"a\":2}", "{\"\":\"\"}", "{\"a\":123456789012345678901234567890}", "{\"a\":-123456789012345678901234567890.5e-400}",
-        "{\"a\":1e999}", "{\"a\":-0}", "{\"a\":1.0000000000000000000000000000001}", "{\"a\":\"\\ud800\"}", "{\"a\":\"\\udc00\\ud800x\"}",
-        "{\"\\ud800\":1e999,\"b\":\"\\u00e9\\n\\/\"}", "{\"a\":\"\u{7F}\u{2028}😀\"}", "{\"a\":\"\\u0000\"}", "{\"a\":[\"1e999\",-1e999,\"\\\\\"]}",
+        "{\"a\":1,\"a\":2}", "{\"\":\"\"}", "{\"a\":123456789012345678901234567890}",
+        "{\"a\":-123456789012345678901234567890.5e-400}",
+        "{\"a\":1e999}", "{\"a\":-0}", "{\"a\":1.0000000000000000000000000000001}", "{\"a\":\"\\ud800\"}",
+        "{\"a\":\"\\udc00\\ud800x\"}",
+        "{\"\\ud800\":1e999,\"b\":\"\\u00e9\\n\\/\"}", "{\"a\":\"\u{7F}\u{2028}😀\"}", "{\"a\":\"\\u0000\"}",
+        "{\"a\":[\"1e999\",-1e999,\"\\\\\"]}",
     ]) func objectsPassByteForByte(_ text: String) throws {
         #expect(try problem(Array(text.utf8)) == nil)
     }
 
     @Test(arguments: [
-        ("", "an empty line, not a JSON object"), ("  ", "an empty line, not a JSON object"), ("[]", "JSON, but not an object"),
+        ("", "an empty line, not a JSON object"), ("  ", "an empty line, not a JSON object"),
+        ("[]", "JSON, but not an object"),
         ("1", "JSON, but not an object"), ("null", "JSON, but not an object"), ("\"{}\"", "JSON, but not an object"),
         ("\u{FEFF}{}", "not JSON: a byte order mark stands in front"), ("{\"a\":\"x}", "not JSON: a string has no end"),
         ("{\"a\":\"\u{1}\"}", "not JSON: a control character in a string is not escaped"),
-        ("{\"a\":\"\\x\"}", "not JSON: a bad escape in a string"), ("{\"a\":\"\\u12g4\"}", "not JSON: a bad escape in a string"),
-        ("{\"a\":01}", "not JSON: a bad number"), ("{\"a\":1.}", "not JSON: a bad number"), ("{\"a\":-}", "not JSON: a bad number"),
+        ("{\"a\":\"\\x\"}", "not JSON: a bad escape in a string"),
+        ("{\"a\":\"\\u12g4\"}", "not JSON: a bad escape in a string"),
+        ("{\"a\":01}", "not JSON: a bad number"), ("{\"a\":1.}", "not JSON: a bad number"),
+        ("{\"a\":-}", "not JSON: a bad number"),
         ("{\"a\":nul}", "not JSON: a word that is not true, false or null"),
-        ("{\"a\":1e999,\"b\":01}", "not JSON: a bad number"), ("{\"a\":1e999,\"b\":\"\\q\"}", "not JSON: a bad escape in a string"),
+        ("{\"a\":1e999,\"b\":01}", "not JSON: a bad number"),
+        ("{\"a\":1e999,\"b\":\"\\q\"}", "not JSON: a bad escape in a string"),
     ]) func whatIsWrongIsSaid(_ text: String, _ reason: String) throws {
         #expect(try problem(Array(text.utf8)) == reason)
     }
 
     @Test(arguments: [
-        "{", "}", "{}{}", "{} {}", "{}}", "{{}", "{}]", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{,}", "{\"a\" 1}", "{\"a\":1 \"b\":2}",
-        "{a:1}", "{'a':1}", "{1:2}", "{\"a\":[1,]}", "{\"a\":[1}", "{\"a\":[1]", "{\"a\":{\"b\":1}", "{\"a\":[}]}", "{} x", "x {}",
-        "{}1", "{}\"", "{\"a\":1}//", "\u{C}{}", "{}\u{0}", "{\"a\":NaN}", "{\"a\":tru}", "{\"a\":truee}", "{\"a\":+1}", "{\"a\":.5}",
+        "{", "}", "{}{}", "{} {}", "{}}", "{{}", "{}]", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{,}", "{\"a\" 1}",
+        "{\"a\":1 \"b\":2}",
+        "{a:1}", "{'a':1}", "{1:2}", "{\"a\":[1,]}", "{\"a\":[1}", "{\"a\":[1]", "{\"a\":{\"b\":1}", "{\"a\":[}]}",
+        "{} x", "x {}",
+        "{}1", "{}\"", "{\"a\":1}//", "\u{C}{}", "{}\u{0}", "{\"a\":NaN}", "{\"a\":tru}", "{\"a\":truee}", "{\"a\":+1}",
+        "{\"a\":.5}",
     ]) func whatIsNotOneObjectIsMalformed(_ text: String) throws {
         #expect(try problem(Array(text.utf8)) != nil)
         #expect(!SlowJSON.isValid(Array(text.utf8)))
@@ -66,13 +76,17 @@ import Testing
     @Test func aHugeDocumentPasses() throws {
         let text = [UInt8](repeating: UInt8(ascii: "x"), count: 3_000_000)
         #expect(try problem(Array("{\"a\":\"".utf8) + text + Array("\"}".utf8)) == nil)
-        #expect(try problem(Array("{\"a\":[".utf8) + Array(repeatElement("1e999,".utf8, count: 300_000).joined()) + Array("0]}".utf8)) == nil)
+        #expect(
+            try problem(
+                Array("{\"a\":[".utf8) + Array(repeatElement("1e999,".utf8, count: 300_000).joined())
+                    + Array("0]}".utf8)) == nil)
     }
 
     /// Good documents with a byte changed, put in or taken out, and pieces thrown together.
     @Test func takesWhatASlowParserTakes() throws {
         let seeds = [
-            "{\"a\":1,\"b\":[true,false,null],\"c\":{\"d\":\"e\\u00e9\\n\"}}", "{\"n\":-12.5e+3,\"m\":0,\"big\":123456789012345678901234567890}",
+            "{\"a\":1,\"b\":[true,false,null],\"c\":{\"d\":\"e\\u00e9\\n\"}}",
+            "{\"n\":-12.5e+3,\"m\":0,\"big\":123456789012345678901234567890}",
             "{\"s\":\"\\ud83d\\ude00\\ud800\",\"t\":\"ä€😀\"}", "{}", " { \"x\" : [ ] } ",
         ].map { Array($0.utf8) }
         let bytes = Array("{}[]:,\"\\ \t\r01.-+eEtrufalsn/x".utf8) + [0x00, 0x1F, 0x7F, 0x80, 0xC3, 0xFF]

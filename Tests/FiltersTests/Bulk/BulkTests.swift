@@ -5,19 +5,28 @@ import Testing
 
 @Suite struct BulkTests {
     func documents(_ numbers: some Sequence<Int>) -> String { numbers.map { "{\"n\":\($0)}\n" }.joined() }
-    func body(_ numbers: some Sequence<Int>) -> String { numbers.map { "{\"index\":{}}\n{\"n\":\($0)}\n" }.joined() + "\n" }
+    func body(_ numbers: some Sequence<Int>) -> String {
+        numbers.map { "{\"index\":{}}\n{\"n\":\($0)}\n" }.joined() + "\n"
+    }
 
     @Test func theActionsAndTheirLines() throws {
         let id = try FieldPath.list(parsing: "n")
         let input = Array("{\"n\":1 }\r\n".utf8)
         func text(_ request: BulkRequest) throws -> String { try run(Bulk(request), input).text }
         #expect(try text(BulkRequest()) == "{\"index\":{}}\n{\"n\":1 }\r\n\n")
-        #expect(try text(BulkRequest(.index, index: IndexName(parsing: "i"), id: id, routing: FieldPath(parsing: "n"), pipeline: "p"))
-            == "{\"index\":{\"_index\":\"i\",\"_id\":\"1\",\"routing\":\"1\",\"pipeline\":\"p\"}}\n{\"n\":1 }\r\n\n")
-        #expect(try text(BulkRequest(.create, pipeline: "\"p\"")) == "{\"create\":{\"pipeline\":\"\\\"p\\\"\"}}\n{\"n\":1 }\r\n\n")
+        #expect(
+            try text(
+                BulkRequest(
+                    .index, index: IndexName(parsing: "i"), id: id, routing: FieldPath(parsing: "n"), pipeline: "p"))
+                == "{\"index\":{\"_index\":\"i\",\"_id\":\"1\",\"routing\":\"1\",\"pipeline\":\"p\"}}\n{\"n\":1 }\r\n\n"
+        )
+        #expect(
+            try text(BulkRequest(.create, pipeline: "\"p\""))
+                == "{\"create\":{\"pipeline\":\"\\\"p\\\"\"}}\n{\"n\":1 }\r\n\n")
         #expect(try text(BulkRequest(.update, id: id)) == "{\"update\":{\"_id\":\"1\"}}\n{\"doc\":{\"n\":1 }\r}\n\n")
-        #expect(try text(BulkRequest(.update, id: id, upserts: true))
-            == "{\"update\":{\"_id\":\"1\"}}\n{\"doc\":{\"n\":1 }\r,\"doc_as_upsert\":true}\n\n")
+        #expect(
+            try text(BulkRequest(.update, id: id, upserts: true))
+                == "{\"update\":{\"_id\":\"1\"}}\n{\"doc\":{\"n\":1 }\r,\"doc_as_upsert\":true}\n\n")
         #expect(try text(BulkRequest(.delete, id: id)) == "{\"delete\":{\"_id\":\"1\"}}\n\n")
     }
 
@@ -39,7 +48,10 @@ import Testing
     @Test func fieldsThatAreNamedTwiceCountOnce() throws {
         let names = (0..<64).map { "f\($0)" }.joined(separator: ",")
         let document = "{" + (0..<64).map { "\"f\($0)\":\($0)" }.joined(separator: ",") + "}\n"
-        let found = try run(Bulk(BulkRequest(id: FieldPath.list(parsing: names + ",f0"), routing: FieldPath(parsing: "f63"))), Array(document.utf8)).text
+        let found = try run(
+            Bulk(BulkRequest(id: FieldPath.list(parsing: names + ",f0"), routing: FieldPath(parsing: "f63"))),
+            Array(document.utf8)
+        ).text
         #expect(found.hasSuffix("62,63,0\",\"routing\":\"63\"}}\n\(document)\n"))
     }
 
@@ -47,7 +59,9 @@ import Testing
         let found = try run(Bulk(BulkRequest(), limits: .init(documents: 3)), Array(documents(1...8).utf8))
         #expect(found.text == body(1...3) + body(4...6) + body(7...8))
         #expect(found.summary.json == "{\"documents\":8,\"batches\":3}")
-        #expect(try run(Bulk(BulkRequest(), limits: .init(documents: 3)), Array(documents(1...6).utf8)).text == body(1...3) + body(4...6))
+        #expect(
+            try run(Bulk(BulkRequest(), limits: .init(documents: 3)), Array(documents(1...6).utf8)).text == body(1...3)
+                + body(4...6))
         #expect(try run(Bulk(BulkRequest()), []).text == "")
     }
 
@@ -61,13 +75,20 @@ import Testing
 
     @Test func aDocumentThatIsTooLargeIsABatchOfItsOwn() throws {
         let large = "{\"x\":\"" + String(repeating: "x", count: 200_000) + "\"}\n"
-        let found = try run(Bulk(BulkRequest(), limits: .init(bytes: 100)), Array((documents(1...2) + large + documents(3...4)).utf8)).text
+        let found = try run(
+            Bulk(BulkRequest(), limits: .init(bytes: 100)), Array((documents(1...2) + large + documents(3...4)).utf8)
+        ).text
         #expect(found == body(1...2) + "{\"index\":{}}\n\(large)\n" + body(3...4))
     }
 
     @Test func howTheInputIsCutDoesNotShow() throws {
         try withEverySeed(10) { random in
-            let input = Array(documents((0..<200).map { _ in Int.random(in: 0...Int.max, using: &random) >> Int.random(in: 0...62, using: &random) }).utf8)
+            let input = Array(
+                documents(
+                    (0..<200).map { _ in
+                        Int.random(in: 0...Int.max, using: &random) >> Int.random(in: 0...62, using: &random)
+                    }
+                ).utf8)
             let request = try BulkRequest(index: IndexName(parsing: "i-{n}"), id: FieldPath.list(parsing: "n,n"))
             let limits = Bulk.Limits(documents: 7, bytes: 400)
             let whole = try run(Bulk(request, limits: limits), input)
@@ -80,7 +101,9 @@ import Testing
     @Test func abatchIsPutOutWhenItsFirstDocumentHasWaitedLongEnough() throws {
         var time: Int64 = 0
         // A document comes every 400 ms.
-        let found = try run(Bulk(BulkRequest(), limits: .init(milliseconds: 1000)), Array(documents(1...7).utf8), reads: [8]) {
+        let found = try run(
+            Bulk(BulkRequest(), limits: .init(milliseconds: 1000)), Array(documents(1...7).utf8), reads: [8]
+        ) {
             time += 400
             return Moment(unixMilliseconds: 0, monotonicMilliseconds: time)
         }
@@ -106,9 +129,13 @@ import Testing
     @Test func aBarrierClosesTheBatch() throws {
         let session = String(repeating: "0a", count: 16)
         func barrier(_ kind: String) -> String { "\u{1E}barrier\t\(session)\t1\t\(kind)\t\t\n" }
-        let input = barrier("open") + documents(1...2) + barrier("commit") + barrier("commit") + documents(3...3) + barrier("close")
+        let input =
+            barrier("open") + documents(1...2) + barrier("commit") + barrier("commit") + documents(3...3)
+            + barrier("close")
         let found = try run(Bulk(BulkRequest()), Array(input.utf8)).text
-        #expect(found == barrier("open") + body(1...2) + barrier("commit") + barrier("commit") + body(3...3) + barrier("close"))
+        #expect(
+            found == barrier("open") + body(1...2) + barrier("commit") + barrier("commit") + body(3...3)
+                + barrier("close"))
     }
 
     @Test func malformedLinesLeaveNothingBehind() throws {
@@ -117,12 +144,13 @@ import Testing
         for reads in [[1 << 16], [1]] {
             let found = try run(Bulk(request), input, reads: reads, rejecting: true)
             #expect(found.text == "{\"index\":{\"_id\":\"1\"}}\n{\"n\":1}\n{\"index\":{\"_id\":\"2\"}}\n{\"n\":2}\n\n")
-            #expect(String(decoding: found.rejects, as: UTF8.self) == """
-                line 2: not JSON: a comma, colon, bracket or brace is missing or one too many\t{"n":
-                line 4: field "n" is missing\t{}
-                line 5: not JSON: a comma, colon, bracket or brace is missing or one too many\t{}{}
+            #expect(
+                String(decoding: found.rejects, as: UTF8.self) == """
+                    line 2: not JSON: a comma, colon, bracket or brace is missing or one too many\t{"n":
+                    line 4: field "n" is missing\t{}
+                    line 5: not JSON: a comma, colon, bracket or brace is missing or one too many\t{}{}
 
-                """)
+                    """)
         }
     }
 

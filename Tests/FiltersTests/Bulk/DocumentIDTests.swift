@@ -8,7 +8,8 @@ import Testing
     /// The action lines for documents, parsed by another parser.
     func actions(_ documents: String, id: String, routing: String? = nil) throws -> [[String: String]] {
         let request = try BulkRequest(
-            id: FieldPath.list(parsing: id), routing: routing.map { (text) throws(BulkUsage) in try FieldPath(parsing: text) })
+            id: FieldPath.list(parsing: id),
+            routing: routing.map { (text) throws(BulkUsage) in try FieldPath(parsing: text) })
         let lines = try run(Bulk(request), Array(documents.utf8)).text.split(separator: "\n")
         return try stride(from: 0, to: lines.count, by: 2).map { at in
             let parsed = try JSONSerialization.jsonObject(with: Data(lines[at].utf8)) as? [String: [String: String]]
@@ -29,13 +30,17 @@ import Testing
 
     @Test func oneFieldIsTheIDAsItIs() throws {
         #expect(try ids("{\"a\":\"x,\\\\y\\u00e9\\\"\\n\"}", id: "a") == ["x,\\yé\"\n"])
-        #expect(try ids("{\"a\":42}", "{\"a\":1.50}", "{\"a\":-0 }", "{\"a\":1e999\t}", id: "a") == ["42", "1.50", "-0", "1e999"])
+        #expect(
+            try ids("{\"a\":42}", "{\"a\":1.50}", "{\"a\":-0 }", "{\"a\":1e999\t}", id: "a") == [
+                "42", "1.50", "-0", "1e999",
+            ])
         #expect(try ids("{\"a\":true}", "{\"a\":false}", id: "a") == ["true", "false"])
     }
 
     @Test func severalFieldsAreJoinedByCommas() throws {
         #expect(try ids("{\"token\":\"the\",\"window\":\"w\"}", id: "window,token") == ["w,the"])
-        #expect(try ids("{\"a\":\"x,y\",\"b\":\"z\"}", "{\"a\":\"x\",\"b\":\"y,z\"}", id: "a,b") == ["x\\,y,z", "x,y\\,z"])
+        #expect(
+            try ids("{\"a\":\"x,y\",\"b\":\"z\"}", "{\"a\":\"x\",\"b\":\"y,z\"}", id: "a,b") == ["x\\,y,z", "x,y\\,z"])
         #expect(try ids("{\"a\":\"\",\"b\":\"\"}", id: "a,b,a") == [",,"])
     }
 
@@ -106,9 +111,12 @@ import Testing
     }
 
     @Test(arguments: [
-        ("{}", "is missing"), ("{\"b\":1}", "is missing"), ("{\"a\":null}", "is null"), ("{\"a\":[1]}", "is an array, not a single value"),
-        ("{\"a\":{}}", "is an object, not a single value"), ("{\"a\":1,\"a\":1}", "occurs twice"), ("{\"a\":\"\"}", "is empty"),
-        ("{\"a\":\"\\ud800\"}", "has half of a surrogate pair, which no text can have"), ("{\"b\":{\"a\":1}}", "is missing"),
+        ("{}", "is missing"), ("{\"b\":1}", "is missing"), ("{\"a\":null}", "is null"),
+        ("{\"a\":[1]}", "is an array, not a single value"),
+        ("{\"a\":{}}", "is an object, not a single value"), ("{\"a\":1,\"a\":1}", "occurs twice"),
+        ("{\"a\":\"\"}", "is empty"),
+        ("{\"a\":\"\\ud800\"}", "has half of a surrogate pair, which no text can have"),
+        ("{\"b\":{\"a\":1}}", "is missing"),
         ("{\"a\":[],\"\\u0061\":2}", "occurs twice"),
     ]) func aFieldThatCannotBeAnID(_ document: String, _ reason: String) {
         #expect(problem(document, id: "a") == "field \"a\" \(reason)")

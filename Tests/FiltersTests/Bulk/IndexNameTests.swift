@@ -24,7 +24,8 @@ import Testing
     }
 
     @Test func namesTakeValuesAndDates() throws {
-        let document = "{\"t\":\"2026-11-22T23:30:15.5-01:00\",\"s\":{\"x\":\"web\"},\"n\":7,\"m\":1795341600000,\"d\":\"2026-01-01\"}"
+        let document =
+            "{\"t\":\"2026-11-22T23:30:15.5-01:00\",\"s\":{\"x\":\"web\"},\"n\":7,\"m\":1795341600000,\"d\":\"2026-01-01\"}"
         #expect(try index("words", document) == "words")
         #expect(try index("{s.x}-hits", document) == "web-hits")
         #expect(try index("a{n}b{s.x}c", document) == "a7bwebc")
@@ -36,10 +37,14 @@ import Testing
     }
 
     @Test func whatIsNoDateIsMalformed() throws {
-        for value in ["\"yesterday\"", "\"2026-13-01T00:00:00Z\"", "1.5", "1e3", "true", "9999999999999999", "\"2026-11-22 10:00\""] {
+        for value in [
+            "\"yesterday\"", "\"2026-13-01T00:00:00Z\"", "1.5", "1e3", "true", "9999999999999999",
+            "\"2026-11-22 10:00\"",
+        ] {
             let quoted = value.filter { $0 != "\"" }
-            #expect(try index("{t:yyyy}", "{\"t\":\(value)}")
-                == "field \"t\" is not a date (RFC 3339, or milliseconds since 1970): \"\(quoted)\"")
+            #expect(
+                try index("{t:yyyy}", "{\"t\":\(value)}")
+                    == "field \"t\" is not a date (RFC 3339, or milliseconds since 1970): \"\(quoted)\"")
         }
         #expect(try index("{t:yyyy}", "{}") == "field \"t\" is missing")
         #expect(try index("{t}", "{\"t\":\"\"}") == "field \"t\" is empty")

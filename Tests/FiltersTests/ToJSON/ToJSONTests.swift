@@ -4,38 +4,10 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Rendered slowly and obviously: scalar by scalar, with the repair of bytes left to String.
-private func slowString(_ bytes: some Collection<UInt8>) -> String {
-    var text = "\""
-    for scalar in String(decoding: Array(bytes), as: UTF8.self).unicodeScalars {
-        switch scalar {
-        case "\"": text += "\\\""
-        case "\\": text += "\\\\"
-        case "\u{8}": text += "\\b"
-        case "\t": text += "\\t"
-        case "\n": text += "\\n"
-        case "\u{C}": text += "\\f"
-        case "\r": text += "\\r"
-        case "\u{0}"..<" ": text += "\\u00" + (scalar.value < 16 ? "0" : "") + String(scalar.value, radix: 16)
-        default: text.unicodeScalars.append(scalar)
-        }
-    }
-    return text + "\""
-}
-
-/// All columns strings.
-private func slowObjects(_ input: [UInt8], _ names: [String]) -> String {
-    var text = ""
-    for line in input.split(separator: 0x0A, omittingEmptySubsequences: false).dropLast() {
-        let fields = line.split(separator: 0x09, omittingEmptySubsequences: false)
-        text += "{" + zip(names, fields).map { slowString($0.utf8) + ":" + slowString($1) }.joined(separator: ",") + "}\n"
-    }
-    return text
-}
-
 @Suite struct ToJSONTests {
     func filter(_ columns: String..., set: [String] = [], invalid: ToJSON.InvalidText = .replace) throws -> ToJSON {
-        try ToJSON(columns: columns.map(Column.init(parsing:)), constants: set.map(Constant.init(parsing:)), invalid: invalid)
+        try ToJSON(
+            columns: columns.map(Column.init(parsing:)), constants: set.map(Constant.init(parsing:)), invalid: invalid)
     }
 
     func objects(_ input: String, _ columns: String..., set: [String] = []) throws -> String {
@@ -46,7 +18,9 @@ private func slowObjects(_ input: [UInt8], _ names: [String]) -> String {
     }
 
     /// What a line comes to: the object, or what is wrong with it.
-    func outcome(_ line: some Sequence<UInt8>, _ columns: String..., invalid: ToJSON.InvalidText = .replace) throws -> String {
+    func outcome(_ line: some Sequence<UInt8>, _ columns: String..., invalid: ToJSON.InvalidText = .replace) throws
+        -> String
+    {
         let filter = try ToJSON(columns: columns.map(Column.init(parsing:)), invalid: invalid)
         do {
             return String(try run(filter, Array(line) + [0x0A]).text.dropLast())
@@ -64,9 +38,14 @@ private func slowObjects(_ input: [UInt8], _ names: [String]) -> String {
         for byte in UInt8.min...UInt8.max where byte != 0x09 && byte != 0x0A {
             for before in [0, 1, 7, 14, 15, 16, 17, 31, 32, 47, 63, 64, 65] {
                 for after in [0, 1, 15, 16] {
-                    let line = [UInt8](repeating: 0x61, count: before) + [byte] + [UInt8](repeating: 0x7A, count: after) + [0x0A]
+                    let line =
+                        [UInt8](repeating: 0x61, count: before) + [byte] + [UInt8](repeating: 0x7A, count: after) + [
+                            0x0A
+                        ]
                     let found = try run(try filter("x"), line).text
-                    if found != slowObjects(line, ["x"]) { Issue.record("byte \(byte), \(before) before, \(after) after: \(found)") }
+                    if found != SlowJSON.objects(line, ["x"]) {
+                        Issue.record("byte \(byte), \(before) before, \(after) after: \(found)")
+                    }
                 }
             }
         }
@@ -74,17 +53,21 @@ private func slowObjects(_ input: [UInt8], _ names: [String]) -> String {
 
     @Test func linesAreThoseOfTheSlowRenderingHoweverTheInputIsCut() throws {
         let pieces: [[UInt8]] =
-            ["a", "the", "\"", "\\", "\u{0}", "\u{1F}", "\u{7F}", "ä", "€", "😀", "2026-11-22T10:00:00Z", "привет"].map { Array($0.utf8) }
+            ["a", "the", "\"", "\\", "\u{0}", "\u{1F}", "\u{7F}", "ä", "€", "😀", "2026-11-22T10:00:00Z", "привет"].map {
+                Array($0.utf8)
+            }
             + [[0x80], [0xC3], [0xE2, 0x82], [0xF0, 0x9F, 0x98], [0xFF], [UInt8](repeating: 0x78, count: 100)]
         try withEverySeed(60) { random in
             var input: [UInt8] = []
             for _ in 0..<Int.random(in: 1...30, using: &random) {
                 for field in 0..<3 {
-                    for _ in 0..<Int.random(in: 0...6, using: &random) { input += pieces.randomElement(using: &random)! }
+                    for _ in 0..<Int.random(in: 0...6, using: &random) {
+                        input += pieces.randomElement(using: &random)!
+                    }
                     input.append(field < 2 ? 0x09 : 0x0A)
                 }
             }
-            let expected = slowObjects(input, ["a", "ß", "c\""])
+            let expected = SlowJSON.objects(input, ["a", "ß", "c\""])
             for reads in [[1 << 16], [1], [2, 3], [63], [64], [65, 1], [Int.random(in: 1...200, using: &random)]] {
                 let found = try run(try filter("a", "ß", "c\""), input, reads: reads).text
                 #expect(found == expected)
@@ -101,33 +84,42 @@ private func slowObjects(_ input: [UInt8], _ names: [String]) -> String {
             #expect(objects.count == lines.count)
             for (line, object) in zip(lines, objects) {
                 let parsed = try JSONSerialization.jsonObject(with: Data(object)) as? [String: String]
-                #expect(parsed.map { Array($0["x", default: ""].utf8) } == Array(String(decoding: line, as: UTF8.self).utf8))
+                #expect(
+                    parsed.map { Array($0["x", default: ""].utf8) } == Array(String(decoding: line, as: UTF8.self).utf8)
+                )
             }
         }
     }
 
     @Test(arguments: [5000, 100_000, 300_000]) func aLongLineAmongShortOnes(_ length: Int) throws {
         let long = [UInt8](repeating: 1, count: length)
-        let input = Array("a\tb\n".utf8) + Array("c\t".utf8) + long + Array("\nd\te\n".utf8) + long + Array("\t\nf\tg\n".utf8)
+        let input =
+            Array("a\tb\n".utf8) + Array("c\t".utf8) + long + Array("\nd\te\n".utf8) + long + Array("\t\nf\tg\n".utf8)
         let found = try run(try filter("x", "y"), input, reads: [1 << 16, 100]).text
-        #expect(found == slowObjects(input, ["x", "y"]))
+        #expect(found == SlowJSON.objects(input, ["x", "y"]))
     }
 
     /// RFC 8259, section 6.
     static let numbers: [(text: String, isNumber: Bool, isInt: Bool)] = [
         ("0", true, true), ("-0", true, true), ("1", true, true), ("-1", true, true), ("10", true, true),
-        ("9223372036854775808", true, true), ("123456789012345678901234567890", true, true), ("-12345678901234567890", true, true),
+        ("9223372036854775808", true, true), ("123456789012345678901234567890", true, true),
+        ("-12345678901234567890", true, true),
         ("1.0", true, false), ("0.5", true, false), ("-0.0", true, false), ("1e5", true, false), ("1E+5", true, false),
         ("1e-05", true, false), ("0e0", true, false), ("1.50e10", true, false), ("1e999", true, false),
         ("", false, false), ("-", false, false), ("+1", false, false), ("01", false, false), ("-01", false, false),
         ("00", false, false), ("1.", false, false), (".5", false, false), ("-.5", false, false), ("1e", false, false),
-        ("1e+", false, false), ("1.e5", false, false), ("1e5.0", false, false), ("0x10", false, false), ("NaN", false, false),
-        ("Infinity", false, false), ("-Infinity", false, false), ("1 ", false, false), (" 1", false, false), ("1,5", false, false),
-        ("1_000", false, false), ("--1", false, false), ("1-", false, false), ("12x", false, false), ("١", false, false),
+        ("1e+", false, false), ("1.e5", false, false), ("1e5.0", false, false), ("0x10", false, false),
+        ("NaN", false, false),
+        ("Infinity", false, false), ("-Infinity", false, false), ("1 ", false, false), (" 1", false, false),
+        ("1,5", false, false),
+        ("1_000", false, false), ("--1", false, false), ("1-", false, false), ("12x", false, false),
+        ("١", false, false),
         ("1\r", false, false), ("1\u{0}", false, false),
     ]
 
-    @Test(arguments: numbers) func numbersPassAsTheyAreOrNotAtAll(_ text: String, _ isNumber: Bool, _ isInt: Bool) throws {
+    @Test(arguments: numbers) func numbersPassAsTheyAreOrNotAtAll(_ text: String, _ isNumber: Bool, _ isInt: Bool)
+        throws
+    {
         for (type, noun, isGood) in [("number", "a number", isNumber), ("int", "an int", isInt)] {
             let found = try outcome(text.utf8, "n:\(type)")
             if isGood {
@@ -148,7 +140,10 @@ private func slowObjects(_ input: [UInt8], _ names: [String]) -> String {
     }
 
     @Test func jsonPassesAsItIs() throws {
-        for text in ["{\"a\" : [1, 2.50 ,\"\\u0041\"]}", "1e999", "123456789012345678901234567890", "null", "\"\\ud800\"", " 1 ", "[]"] {
+        for text in [
+            "{\"a\" : [1, 2.50 ,\"\\u0041\"]}", "1e999", "123456789012345678901234567890", "null", "\"\\ud800\"", " 1 ",
+            "[]",
+        ] {
             #expect(try outcome(text.utf8, "j:json") == "{\"j\":\(text)}")
         }
         for text in ["", " ", "{", "1,2", "[1,]", "\"a", "{}{}", "nul", "\u{FEFF}1", "'a'"] {
@@ -166,8 +161,12 @@ private func slowObjects(_ input: [UInt8], _ names: [String]) -> String {
     }
 
     @Test func anEmptyOptionalFieldIsLeftOutAndMayBeMissingAtTheEnd() throws {
-        #expect(try objects("\t\t\n1\t\t\n\t2\t\n\t\t3\n", "a?", "b:int?", "c?") == "{}\n{\"a\":\"1\"}\n{\"b\":2}\n{\"c\":\"3\"}\n")
-        #expect(try objects("1\n1\t2\n1\t2\t3\n", "a", "b?", "c:int?") == "{\"a\":\"1\"}\n{\"a\":\"1\",\"b\":\"2\"}\n{\"a\":\"1\",\"b\":\"2\",\"c\":3}\n")
+        #expect(
+            try objects("\t\t\n1\t\t\n\t2\t\n\t\t3\n", "a?", "b:int?", "c?")
+                == "{}\n{\"a\":\"1\"}\n{\"b\":2}\n{\"c\":\"3\"}\n")
+        #expect(
+            try objects("1\n1\t2\n1\t2\t3\n", "a", "b?", "c:int?")
+                == "{\"a\":\"1\"}\n{\"a\":\"1\",\"b\":\"2\"}\n{\"a\":\"1\",\"b\":\"2\",\"c\":3}\n")
         #expect(try outcome("x\t12x".utf8, "a", "b:int?") == "field 2 (b) is not an int: \"12x\"")
         // In front of a column that must be there, a field may be empty but not missing.
         #expect(try objects("\tx\n", "a?", "b") == "{\"b\":\"x\"}\n")
@@ -198,8 +197,9 @@ private func slowObjects(_ input: [UInt8], _ names: [String]) -> String {
         for reads in [[1 << 16], [1], [5]] {
             let written = try run(try filter("x", "n:int"), input, reads: reads, rejecting: true)
             #expect(written.text == "{\"x\":\"a\",\"n\":1}\n{\"x\":\"d\",\"n\":2}\n")
-            #expect(String(decoding: written.rejects, as: UTF8.self)
-                == "line 2: field 2 (n) is not an int: \"x\"\tb\tx\nline 3: 1 field, not 2\tc\n")
+            #expect(
+                String(decoding: written.rejects, as: UTF8.self)
+                    == "line 2: field 2 (n) is not an int: \"x\"\tb\tx\nline 3: 1 field, not 2\tc\n")
         }
         let many = Array((1...20_000).map { $0 % 3 == 0 ? "x\n" : "\($0)\n" }.joined().utf8)
         let written = try run(try filter("n:int"), many, rejecting: true)

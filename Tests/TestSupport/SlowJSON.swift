@@ -1,9 +1,9 @@
 /// JSON by RFC 8259, slowly and obviously: only to hold the fast parser against.
-struct SlowJSON {
+public struct SlowJSON {
     private var rest: ArraySlice<UInt8>
 
     /// Whether `text` is one JSON value, or one object.
-    static func isValid(_ text: [UInt8], onlyObjects: Bool = true) -> Bool {
+    public static func isValid(_ text: [UInt8], onlyObjects: Bool = true) -> Bool {
         guard String(validating: text, as: UTF8.self) != nil else { return false }
         var json = SlowJSON(rest: text[...])
         json.skipSpace()
@@ -64,7 +64,8 @@ struct SlowJSON {
             guard let escape = rest.popFirst() else { return false }
             if escape == UInt8(ascii: "u") {
                 let digits = rest.prefix(4)
-                guard digits.count == 4, digits.allSatisfy({ Character(UnicodeScalar($0)).isHexDigit && $0 < 0x80 }) else { return false }
+                guard digits.count == 4, digits.allSatisfy({ Character(UnicodeScalar($0)).isHexDigit && $0 < 0x80 })
+                else { return false }
                 rest = rest.dropFirst(4)
             } else if !"\"\\/bfnrt".utf8.contains(escape) {
                 return false
@@ -88,5 +89,35 @@ struct SlowJSON {
             return digits()
         }
         return true
+    }
+
+    /// Bytes as a JSON string, as `to-json` is to write them; the repair of what is not UTF-8 is left to String.
+    public static func string(_ bytes: some Sequence<UInt8>) -> String {
+        var text = "\""
+        for scalar in String(decoding: Array(bytes), as: UTF8.self).unicodeScalars {
+            switch scalar {
+            case "\"": text += "\\\""
+            case "\\": text += "\\\\"
+            case "\u{8}": text += "\\b"
+            case "\t": text += "\\t"
+            case "\n": text += "\\n"
+            case "\u{C}": text += "\\f"
+            case "\r": text += "\\r"
+            case "\u{0}"..<" ": text += "\\u00" + (scalar.value < 16 ? "0" : "") + String(scalar.value, radix: 16)
+            default: text.unicodeScalars.append(scalar)
+            }
+        }
+        return text + "\""
+    }
+
+    /// Lines of TAB-separated fields as objects, all of whose members are strings.
+    public static func objects(_ lines: [UInt8], _ names: [String]) -> String {
+        var text = ""
+        for line in lines.split(separator: 0x0A, omittingEmptySubsequences: false).dropLast() {
+            let fields = line.split(separator: 0x09, omittingEmptySubsequences: false)
+            let members = zip(names, fields).map { string($0.utf8) + ":" + string($1) }
+            text += "{" + members.joined(separator: ",") + "}\n"
+        }
+        return text
     }
 }
