@@ -6,6 +6,10 @@
 /// The most that a function here reads behind the 64 bytes at source; and each may read the byte in front of them.
 #define CTOKENIZE_LOOKAHEAD 2
 
+/// Each function writes its result twice, at target and this far behind it. So parts of it can be moved in steps of 16
+/// bytes, which may overwrite more than they move.
+#define CTOKENIZE_SPARE 80
+
 // What follows are macros, since a function that takes or returns 64 bytes has no settled ABI below AVX-512.
 
 /// ASCII in lower case, where small is 0x20; as it is, where small is 0.
@@ -83,6 +87,7 @@ static inline ctokenize_block ctokenize_copy_words(void *_Nonnull target, const 
         found.lead = CBYTES_MASK(block >= 0xC0);
     }
     memcpy(target, &result, sizeof result);
+    memcpy((uint8_t *)target + CTOKENIZE_SPARE, &result, sizeof result);
     return found;
 }
 
@@ -113,6 +118,7 @@ static inline ctokenize_block ctokenize_copy_text(void *_Nonnull target, const v
         }
     }
     memcpy(target, &result, sizeof result);
+    memcpy((uint8_t *)target + CTOKENIZE_SPARE, &result, sizeof result);
     return found;
 }
 
@@ -141,6 +147,7 @@ static inline ctokenize_block ctokenize_copy_fields(
         found.lead = CBYTES_MASK(block >= 0xC0);
     }
     memcpy(target, &result, sizeof result);
+    memcpy((uint8_t *)target + CTOKENIZE_SPARE, &result, sizeof result);
     return found;
 }
 

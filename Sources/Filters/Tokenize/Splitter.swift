@@ -39,8 +39,8 @@ struct Splitter: ~Copyable {
 
     /// How many bytes `split` may write for `count` bytes of text. A token of n bytes takes at most 3n/2 in lower case
     /// (the script that makes the tables checks it) and an LF, which for n ≥ 2 is at most 2n, as for n = 1. A block is
-    /// stored whole, and a run of it is moved 16 bytes at a time.
-    static func room(for count: Int) -> Int { 2 * count + 64 + 16 }
+    /// stored whole and twice.
+    static func room(for count: Int) -> Int { 2 * count + Int(CTOKENIZE_SPARE) + 64 + 16 }
 
     /// Where the piece of text that begins at `start` is to end: about 32 KiB on, behind a byte that parts tokens.
     func pieceEnd(of text: Text, _ part: Range<Int>) -> Int {
@@ -117,14 +117,14 @@ private func squeeze(
         target += count
         return
     }
-    let block = target
+    let block = target + Int(CTOKENIZE_SPARE)
     var from = 0
     while true {
         let to = min(count, dropped.trailingZeroBitCount)
         let run = to &- from
-        // Runs move to the front, so a step overwrites nothing that a later one reads. The last step of a run may read
-        // and write up to 15 bytes behind it, for which there is room.
-        if target != block + from {
+        // Nothing written here reaches the second copy: the last run ends less than 64 bytes behind the first copy, its last step 15 more.
+        // It may read as far behind the second copy, which `room` allows for. Only the first run is in place.
+        if from > 0 {
             var moved = 0
             while moved < run {
                 UnsafeMutableRawPointer(target + moved).copyMemory(from: block + from + moved, byteCount: 16)

@@ -9,11 +9,11 @@ import CBytes
 public struct Tokenize: ~Copyable, Filter {
     public enum Problem: LineProblem {
         /// `--carry` asks for more fields than the line has.
-        case missingFields(wanted: Int, found: Int)
+        case missingFields(wanted: Int)
 
         public var description: String {
             switch self {
-            case .missingFields(let wanted, let found): "\(found) fields, of which \(wanted) are to be carried"
+            case .missingFields(let wanted): "fewer than \(wanted) fields"
             }
         }
     }
@@ -81,7 +81,7 @@ public struct Tokenize: ~Copyable, Filter {
                 if end == line.upperBound { break }
             }
             if found < carry {
-                let problem = Problem.missingFields(wanted: carry, found: found)
+                let problem = Problem.missingFields(wanted: carry)
                 try output.reject(UnsafeRawBufferPointer(rebasing: bytes[line]), number: number, problem)
             } else if end < line.upperBound {
                 let carried = UnsafeRawBufferPointer(rebasing: bytes[line.lowerBound..<end])
