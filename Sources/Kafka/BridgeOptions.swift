@@ -17,6 +17,12 @@ public enum BridgeOptions {
         brokers, topic, properties, propertyFile, CommonOptions.summary, progress,
     ]
 
+    public static let exitStatus = """
+        0 all read, written and acknowledged; 64 usage; 65 malformed data; 66 cannot open an input file; 69 broker or topic \
+        unavailable, or not delivered in time; 70 internal error; 74 read or write failed; 75 try again; 77 not permitted; \
+        78 properties refused. A signal kills the tool by that signal.
+        """
+
     /// The fields that `--with` takes.
     public static func with(help: String) -> Option<[MessageField]> {
         Option(

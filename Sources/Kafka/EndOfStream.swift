@@ -8,14 +8,14 @@ enum EndOfStream {
 
 /// How many writers have ended their part of a partition, and whether one of them had failed. It is committed with the
 /// offset, as its metadata: who gets the partition next must not wait for records that are behind that offset.
-struct EndsOfStream: Equatable {
-    var count = 0
-    var hasFailed = false
+package struct EndsOfStream: Equatable {
+    package var count = 0
+    package var hasFailed = false
 
-    init() {}
+    package init() {}
 
     /// From a commit's metadata: `end-of-stream COUNT ok|failed`. Whatever else stands there is none of ours.
-    init(metadata: UnsafeRawBufferPointer) {
+    package init(metadata: UnsafeRawBufferPointer) {
         let words = String(decoding: metadata, as: UTF8.self).split(separator: " ", omittingEmptySubsequences: false)
         guard words.count == 3, words[0] == EndOfStream.header, let count = Int(words[1]), count > 0,
             words[2] == EndOfStream.failed || words[2] == EndOfStream.ok
@@ -24,11 +24,11 @@ struct EndsOfStream: Equatable {
         hasFailed = words[2] == EndOfStream.failed
     }
 
-    var metadata: String {
+    package var metadata: String {
         count == 0 ? "" : "\(EndOfStream.header) \(count) \(hasFailed ? EndOfStream.failed : EndOfStream.ok)"
     }
 
-    mutating func add(isOK: Bool) {
+    package mutating func add(isOK: Bool) {
         count += 1
         hasFailed = hasFailed || !isOK
     }

@@ -3,7 +3,7 @@ import ToolRuntime
 
 extension Failure {
     /// A librdkafka error, worded with what was tried. The one place that maps its codes to exit statuses.
-    static func kafka(_ attempt: String, _ code: rd_kafka_resp_err_t, _ detail: String? = nil) -> Failure {
+    package static func kafka(_ attempt: String, _ code: rd_kafka_resp_err_t, _ detail: String? = nil) -> Failure {
         let reason = detail ?? String(cString: rd_kafka_err2str(code))
         // Some of its texts are of several lines.
         return Failure(ExitStatus(code), "\(attempt): " + String(reason.map { $0.isNewline ? " " : $0 }))
@@ -11,7 +11,7 @@ extension Failure {
 }
 
 extension ExitStatus {
-    init(_ code: rd_kafka_resp_err_t) {
+    package init(_ code: rd_kafka_resp_err_t) {
         self =
             switch code {
             case RD_KAFKA_RESP_ERR__AUTHENTICATION, RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED,
@@ -41,7 +41,7 @@ extension ExitStatus {
 extension rd_kafka_resp_err_t {
     /// What cannot be done, where waiting and trying again, which librdkafka does by itself, cannot help; nil: it may.
     /// - Parameter afterContact: a broker that has answered before and now breaks off a handshake may be restarting.
-    func hopelessAttempt(afterContact: Bool) -> String? {
+    package func hopelessAttempt(afterContact: Bool) -> String? {
         switch self {
         case RD_KAFKA_RESP_ERR__AUTHENTICATION, RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED,
             RD_KAFKA_RESP_ERR_UNSUPPORTED_SASL_MECHANISM, RD_KAFKA_RESP_ERR_ILLEGAL_SASL_STATE:

@@ -19,13 +19,13 @@ public struct FieldList: Equatable, Sendable {
     }
 
     /// The highest field that a line must have.
-    var last: Int { ranges.map { $0.upperBound == .max ? $0.lowerBound : $0.upperBound }.max() ?? 0 }
+    package var last: Int { ranges.map { $0.upperBound == .max ? $0.lowerBound : $0.upperBound }.max() ?? 0 }
 
     /// The chosen fields of `line`, joined by TAB; nil if it lacks one.
     ///
     /// Neighbours are a piece of the line itself; others are put together behind what `space` holds, whose capacity must
     /// be enough.
-    func key(of line: UnsafeRawBufferPointer, _ space: inout [UInt8]) -> UnsafeRawBufferPointer? {
+    package func key(of line: UnsafeRawBufferPointer, _ space: inout [UInt8]) -> UnsafeRawBufferPointer? {
         if ranges.count == 1 {
             guard let start = Self.start(of: ranges[0].lowerBound, in: line) else { return nil }
             var end = start - 1

@@ -18,10 +18,10 @@ public enum MessageField: String, CaseIterable, Sendable {
     }
 }
 
-enum Escape {
-    static let missing: [UInt8] = Array("\\N".utf8)
+package enum Escape {
+    package static let missing: [UInt8] = Array("\\N".utf8)
 
-    static func write(_ bytes: UnsafeRawBufferPointer, isHeader: Bool = false, to text: inout [UInt8]) {
+    package static func write(_ bytes: UnsafeRawBufferPointer, isHeader: Bool = false, to text: inout [UInt8]) {
         for byte in bytes {
             switch byte {
             case 0x09: text += Array("\\t".utf8)
@@ -37,7 +37,7 @@ enum Escape {
     }
 
     /// As `--embedded-lf escape` has it: only LF, and the `\` that makes it unambiguous.
-    static func writeLineEnds(_ bytes: UnsafeRawBufferPointer, to text: inout [UInt8]) {
+    package static func writeLineEnds(_ bytes: UnsafeRawBufferPointer, to text: inout [UInt8]) {
         for byte in bytes {
             switch byte {
             case 0x0A: text += [UInt8(ascii: "\\"), UInt8(ascii: "n")]
@@ -48,7 +48,7 @@ enum Escape {
     }
 
     /// The bytes that `text` stands for; nil if a `\` is followed by what `write` never puts there.
-    static func read(_ text: ArraySlice<UInt8>) -> [UInt8]? {
+    package static func read(_ text: ArraySlice<UInt8>) -> [UInt8]? {
         var bytes: [UInt8] = []
         var rest = text
         while let byte = rest.popFirst() {
@@ -105,7 +105,7 @@ public struct Header: Equatable, Sendable {
         self.init(name: Array(parts[0].utf8), value: Array(parts[1].utf8))
     }
 
-    static func write(_ headers: [Header], to text: inout [UInt8]) {
+    package static func write(_ headers: [Header], to text: inout [UInt8]) {
         for (place, header) in headers.enumerated() {
             if place > 0 { text.append(UInt8(ascii: ",")) }
             header.name.withUnsafeBytes { Escape.write($0, isHeader: true, to: &text) }
@@ -134,7 +134,7 @@ public struct Header: Equatable, Sendable {
     }
 
     /// nil if `text` is not what `write` makes.
-    static func read(_ text: ArraySlice<UInt8>) -> [Header]? {
+    package static func read(_ text: ArraySlice<UInt8>) -> [Header]? {
         if text.isEmpty { return [] }
         var headers: [Header] = []
         for part in Escape.split(text, at: UInt8(ascii: ",")) {

@@ -2,7 +2,7 @@ import Glibc
 import ToolRuntime
 
 /// A line on standard error that is written over once a second: lines and bytes a second, and what else there is to say.
-struct Progress {
+package struct Progress {
     private let isShown: Bool
     private let tool: String
     private let start = Client.monotonicMilliseconds()
@@ -42,7 +42,7 @@ struct Progress {
     func end() { if isShown, last.milliseconds > start { Descriptor.standardError.writeIgnoringErrors("\n") } }
 
     /// Three figures and a unit: 999, 1.2k, 35M.
-    static func short(_ number: Double) -> String {
+    package static func short(_ number: Double) -> String {
         var (value, unit) = (number, "")
         for next in ["k", "M", "G", "T"] where value >= 1000 { (value, unit) = (value / 1000, next) }
         if unit.isEmpty || value >= 10 { return "\(Int(value))\(unit)" }

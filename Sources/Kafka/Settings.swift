@@ -8,7 +8,7 @@ public struct Settings: Sendable {
     public init() {}
 
     /// Values of ours for properties that the user has not set.
-    mutating func setDefaults(_ defaults: [(name: String, value: String)]) {
+    package mutating func setDefaults(_ defaults: [(name: String, value: String)]) {
         for (name, value) in defaults where self.value(of: name) == nil { properties.append((name, value, "default")) }
     }
 
@@ -57,11 +57,11 @@ public struct Settings: Sendable {
         }
     }
 
-    func value(of name: String) -> String? { properties.last { $0.name == name }?.value }
+    package func value(of name: String) -> String? { properties.last { $0.name == name }?.value }
 
     /// A configuration object. Who gets it frees it, or hands it to `rd_kafka_new`, which does so on success.
     /// - Throws: names the property that librdkafka refuses, never its value, which may be a secret.
-    func configuration() throws(Failure) -> OpaquePointer {
+    package func configuration() throws(Failure) -> OpaquePointer {
         guard let configuration = rd_kafka_conf_new() else { throw Failure(.internalError, "out of memory") }
         var reason = [CChar](repeating: 0, count: 512)
         for (name, value, source) in properties {

@@ -28,7 +28,7 @@ public enum StartOffset: Equatable, Sendable {
     }
 
     /// The offset in a partition whose messages are in `there`; `byTime` is what the broker says to the time asked for.
-    func offset(in there: Range<Int64>, byTime: Int64?) -> Int64 {
+    package func offset(in there: Range<Int64>, byTime: Int64?) -> Int64 {
         switch self {
         case .beginning, .stored: there.lowerBound
         case .end: there.upperBound

@@ -47,7 +47,8 @@ enum KcatInTool {
             .init("kcat-in -b localhost:9092 -t lines --until-end | tokenize | cms-topk", "A topic as a file: to its end."),
             .init("kcat-in -t tokens -g count | cms-topk --window 10s | kcat-out -t top", "A stage of a distributed pipe."),
         ],
-        options: [group, start, partitions, untilEnd, untilEndOfStream, limit, with, embeddedLF] + BridgeOptions.all)
+        options: [group, start, partitions, untilEnd, untilEndOfStream, limit, with, embeddedLF] + BridgeOptions.all,
+        exitStatus: BridgeOptions.exitStatus)
 
     static func main() {
         BridgeTool.main(command) { arguments throws(Failure) in

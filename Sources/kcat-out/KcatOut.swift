@@ -46,7 +46,7 @@ enum KcatOutTool {
         options: [
             keyFields, partition, codec, timestampField, headers, with, create, pack, endOfStream, CommonOptions.reject,
             CommonOptions.maxLine,
-        ] + BridgeOptions.all)
+        ] + BridgeOptions.all, exitStatus: BridgeOptions.exitStatus)
 
     static func main() {
         BridgeTool.main(command) { arguments throws(Failure) in

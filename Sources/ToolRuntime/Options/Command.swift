@@ -26,10 +26,12 @@ public struct Command: Sendable {
     public let operands: String?
     public let examples: [Example]
     public let options: [any OptionRow]
+    /// How it ends, in one paragraph.
+    public let exitStatus: String
 
     public init(
         name: String, summary: String, details: [String] = [], operands: String? = nil, examples: [Example],
-        options: [any OptionRow]
+        options: [any OptionRow], exitStatus: String = Command.filterExitStatus
     ) {
         self.name = name
         self.summary = summary
@@ -37,6 +39,7 @@ public struct Command: Sendable {
         self.operands = operands
         self.examples = examples
         self.options = options
+        self.exitStatus = exitStatus
     }
 
     static let helpOption = Option.flag("help", "h", help: "Show this help and exit.")

@@ -1,6 +1,6 @@
 extension Command {
     /// The other tools, for SEE ALSO.
-    private static let family = ["cms-topk", "es-bulk", "merge-counts", "to-json", "tokenize"]
+    private static let family = ["cms-topk", "es-bulk", "kcat-in", "kcat-out", "merge-counts", "to-json", "tokenize"]
 
     /// The manual page, in the mdoc(7) macros that both groff and mandoc read.
     var manual: String {
@@ -22,16 +22,18 @@ extension Command {
         for text in details { page += ".Pp\n" + Self.paragraph(text) }
         page += ".Sh OPTIONS\n.Bl -tag -width Ds\n"
         for row in table {
-            let bracketed = row.valueIfOmitted != nil
-            let value = row.placeholder.map { bracketed ? "Ns Oo Ns = Ns Ar \(Self.roff($0)) Oc" : "Ar \(Self.roff($0))" }.map { " \($0)" } ?? ""
+            let value = row.placeholder.map { Self.roff($0) }.map { placeholder in
+                row.valueIfOmitted == nil ? " Ar \(placeholder)" : " Ns Oo Ns = Ns Ar \(placeholder) Oc"
+            } ?? ""
             let short = row.short.map { "Fl \($0)\(value) , " } ?? ""
             page += ".It \(short)Fl \\-\(Self.roff(row.name))\(value)\n" + Self.paragraph(row.help)
         }
-        page += ".El\n.Sh EXIT STATUS\n" + Self.paragraph(Self.exitStatus)
+        page += ".El\n.Sh EXIT STATUS\n" + Self.paragraph(exitStatus)
         if !examples.isEmpty { page += ".Sh EXAMPLES\n" }
         for (index, example) in examples.enumerated() {
             page += (index > 0 ? ".Pp\n" : "") + Self.paragraph(example.explanation)
-            page += ".Bd -literal -offset indent\n\(Self.line(example.command))\n.Ed\n"
+            let command = Self.pipelineLines(example.command).map(Self.line).joined(separator: "\n    ")
+            page += ".Bd -literal -offset indent\n\(command)\n.Ed\n"
         }
         let others = Self.family.filter { $0 != name }.map { ".Xr \($0) 1" }
         return page + ".Sh SEE ALSO\n" + others.joined(separator: " ,\n") + "\n"

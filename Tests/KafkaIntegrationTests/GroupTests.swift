@@ -1,0 +1,187 @@
+import Glibc
+import TestSupport
+import Testing
+
+/// What is committed: what standard output has accepted, however `kcat-in` ends.
+@Suite struct GroupTests {
+    static let hundred = (1...100).map { "\($0)\n" }.joined()
+
+    @Test func aGroupGoesOnWhereItEnded() throws {
+        let topic = try Topic()
+        try topic.fill(Self.hundred)
+        let first = try topic.in(["-g", "g", "-c", "30", "--summary"])
+        #expect(first.outputText == (1...30).map { "\($0)\n" }.joined())
+        #expect(first.errorText == #"{"tool":"kcat-in","read":30,"bytes":81,"committed":30}"# + "\n")
+        #expect(try topic.committed("g") == "0:30")
+        #expect(try topic.lines(["-g", "g"]).first == "31")
+        #expect(try topic.committed("g") == "0:100")
+        // Without a group nothing is stored; another group has its own.
+        #expect(try topic.lines().count == 100)
+        #expect(try topic.lines(["-g", "h", "-o", "-5"]) == ["96", "97", "98", "99", "100"])
+        #expect(try topic.committed("h") == "0:100")
+        #expect(try topic.lines(["-g", "h", "-o", "beginning"]) == [])
+    }
+
+    @Test func whatIsKilledRepeatsAtWorst() throws {
+        let topic = try Topic()
+        try topic.fill(Self.hundred)
+        let (reading, writing) = try makePipe()
+        let first = try topic.startIn(["-g", "k"] + quick, output: .descriptor(writing))
+        close(writing)
+        #expect(readLine(from: reading) == "1\n")
+        #expect(try eventually { try topic.committed("k") == "0:100" })
+        try topic.fill("101\n")
+        first.send(SIGKILL)
+        #expect(try first.wait().ending == .signal(SIGKILL))
+        var taken = 1
+        while readLine(from: reading) != nil { taken += 1 }
+        close(reading)
+        #expect((100...101).contains(taken))
+        // The group waits for the session of the dead to time out.
+        let rest = try topic.in(["-g", "k", "-c", "1"] + quick)
+        #expect(["101\n"].contains(rest.outputText))
+    }
+
+    @Test func whatIsStoppedCommitsWhatWasTaken() throws {
+        let topic = try Topic()
+        try topic.fill(Self.hundred)
+        let (reading, writing) = try makePipe()
+        let first = try topic.startIn(["-g", "t", "--summary"], output: .descriptor(writing))
+        close(writing)
+        for _ in 1...100 { #expect(readLine(from: reading) != nil) }
+        first.send(SIGTERM)
+        let ended = try first.wait()
+        #expect(ended.ending == .signal(SIGTERM))
+        #expect(ended.fact("committed") == 100)
+        close(reading)
+        #expect(try topic.committed("t") == "0:100")
+    }
+
+    @Test func aBlockedOutputIsCommittedUpToWhatItTook() throws {
+        let topic = try Topic()
+        let width = 5000
+        try topic.fill((1...2000).map { String(repeating: "\($0 % 10)", count: width) + "\n" }.joined())
+        let (reading, writing) = try makePipe()
+        let first = try topic.startIn(["-g", "b"], output: .descriptor(writing))
+        close(writing)
+        #expect(isReadable(reading, seconds: 10))
+        usleep(500_000)  // until the pipe is full
+        first.send(SIGTERM)
+        let ended = try first.wait(deadline: 14)
+        #expect(ended.ending == .signal(SIGTERM))
+        var bytes = 0
+        var piece = [UInt8](repeating: 0, count: 1 << 16)
+        while case let count = read(reading, &piece, piece.count), count > 0 { bytes += count }
+        close(reading)
+        // Whole lines that are in the pipe, and no others.
+        #expect(bytes > 0)
+        #expect(try topic.committed("b") == "0:\(bytes / (width + 1))")
+    }
+
+    @Test func headLeavesWhatThePipeTook() throws {
+        let topic = try Topic()
+        try topic.fill((1...20_000).map { "\($0) \(String(repeating: "x", count: 200))\n" }.joined())
+        let ended = try topic.shell("kcat-in -t $T -g head | head -1 | cut -d ' ' -f 1; echo ${PIPESTATUS[0]}")
+        #expect(ended.outputText == "1\n141\n")
+        let committed = Int(try topic.committed("head").dropFirst(2)) ?? -1
+        // At least what head has read, at most what fits into the pipe.
+        #expect((1...10_000).contains(committed), "\(committed)")
+        #expect(try topic.lines(["-g", "head"]).first?.hasPrefix("\(committed + 1) ") == true)
+    }
+
+    @Test func aBlockedOutputKeepsTheMembership() throws {
+        let topic = try Topic()
+        try topic.fill((1...2000).map { "\($0) \(String(repeating: "y", count: 2000))\n" }.joined())
+        let (reading, writing) = try makePipe()
+        let member = try topic.startIn(
+            ["-g", "m", "--until-end", "-X", "session.timeout.ms=6000", "-X", "heartbeat.interval.ms=500", "-X",
+                "max.poll.interval.ms=6000", "--summary"], output: .descriptor(writing))
+        close(writing)
+        #expect(isReadable(reading, seconds: 10))
+        usleep(8_000_000)  // longer than max.poll.interval.ms
+        var lines = 0
+        var piece = [UInt8](repeating: 0, count: 1 << 16)
+        while case let count = read(reading, &piece, piece.count), count > 0 {
+            lines += piece[..<count].count { $0 == 0x0A }
+        }
+        close(reading)
+        let ended = try member.wait()
+        #expect(ended.ending == .status(0), "\(ended.errorText)")
+        #expect(lines == 2000)
+        #expect(ended.fact("committed") == 2000)
+        #expect(try topic.committed("m") == "0:2000")
+    }
+
+    @Test func membersComeAndGoAndNoLineIsLostOrDoubled() throws {
+        let topic = try Topic(partitions: 6)
+        let (input, feed) = try makePipe()
+        let out = try topic.startOut(["-k", "1"], input: .descriptor(input))
+        close(input)
+        var written = 0
+        func produce(_ count: Int) throws {
+            for _ in 0..<count {
+                try write(Array("\(written)\n".utf8), to: feed)
+                written += 1
+            }
+        }
+        let folder = try TemporaryFolder()
+        func member(_ name: String) throws -> Program {
+            try topic.startIn(["-g", "move"] + quick, output: .file(folder.file(name)))
+        }
+        let first = try member("1")
+        try produce(500)
+        #expect(try eventually { try !contents(of: folder.file("1")).isEmpty })
+        let second = try member("2")
+        // While the group deals anew.
+        for _ in 0..<20 {
+            try produce(50)
+            usleep(50_000)
+        }
+        #expect(try eventually(seconds: 30) {
+            try produce(10)
+            return try !contents(of: folder.file("2")).isEmpty
+        })
+        first.send(SIGTERM)
+        try produce(500)
+        #expect(try first.wait().ending == .signal(SIGTERM))
+        try produce(500)
+        close(feed)
+        #expect(try out.wait().ending == .status(0))
+        func seen() throws -> [Int] {
+            try (contents(of: folder.file("1")) + contents(of: folder.file("2"))).split(separator: 0x0A)
+                .map { Int(String(decoding: $0, as: UTF8.self)) ?? -1 }
+        }
+        #expect(try eventually(seconds: 30) { try seen().count >= written })
+        second.send(SIGTERM)
+        #expect(try second.wait().ending == .signal(SIGTERM))
+        #expect(try seen().sorted() == Array(0..<written))
+    }
+
+    @Test func aMemberThatIsBlockedGivesItsPartitionsBack() throws {
+        let topic = try Topic(partitions: 2)
+        try topic.fill((1...4000).map { "\($0) \(String(repeating: "z", count: 1000))\n" }.joined(), ["-k", "1"])
+        let (reading, writing) = try makePipe()
+        let blocked = try topic.startIn(["-g", "give"] + quick, output: .descriptor(writing))
+        close(writing)
+        #expect(isReadable(reading, seconds: 10))
+        usleep(500_000)
+        let other = try topic.startIn(["-g", "give", "--until-end"] + quick)
+        // It waits a little for its output, then lets go, so that the other gets on.
+        usleep(7_000_000)
+        blocked.send(SIGTERM)
+        var bytes: [UInt8] = []
+        var piece = [UInt8](repeating: 0, count: 1 << 16)
+        while case let count = read(reading, &piece, piece.count), count > 0 { bytes += piece[..<count] }
+        close(reading)
+        #expect(try blocked.wait().ending == .signal(SIGTERM))
+        let ended = try other.wait()
+        #expect(ended.ending == .status(0), "\(ended.errorText)")
+        let numbers = { (bytes: [UInt8]) in
+            bytes.split(separator: 0x0A).map { String(decoding: $0.prefix { $0 != 0x20 }, as: UTF8.self) }
+        }
+        // The line that was half in the pipe may come twice.
+        let all = numbers(bytes) + numbers(ended.output)
+        #expect(Set(all).count == 4000)
+        #expect((4000...4001).contains(all.count), "\(all.count)")
+    }
+}
