@@ -17,7 +17,7 @@ struct PartitionState {
     /// End-of-stream records in front of `accepted`.
     var ends: EndsOfStream
     /// The same, with those that wait to be accepted.
-    var endsRead: EndsOfStream
+    var endsRead = EndsOfStream()
     /// All that the plan asks for has been read.
     var isDone = false
 }
@@ -64,19 +64,19 @@ struct Intake: ~Copyable {
 
     // MARK: Partitions
 
-    mutating func begin(
-        _ number: Int32, queue: OpaquePointer, at start: Int64, end: Int64?, committed: Int64?, ends: EndsOfStream
-    ) {
+    mutating func begin(_ number: Int32, _ state: PartitionState, at start: Int64) {
         while partitions.count <= Int(number) { partitions.append(nil) }
-        partitions[Int(number)] = PartitionState(
-            queue: queue, committed: committed, end: end ?? .max, ends: ends, endsRead: ends)
+        partitions[Int(number)] = state
+        partitions[Int(number)]?.endsRead = state.ends
         openPartitions += 1
-        if let end, start >= end { finish(number) }
-        if let writers = plan.untilEndOfStream, ends.count >= writers {
+        if start >= state.end { finish(number) }
+        if let writers = plan.untilEndOfStream, state.ends.count >= writers {
             finish(number)
-            hasFailedWriter = hasFailedWriter || ends.hasFailed
+            hasFailedWriter = hasFailedWriter || state.ends.hasFailed
         }
     }
+
+    func isOurs(_ number: Int32) -> Bool { partitions.indices.contains(Int(number)) && partitions[Int(number)] != nil }
 
     /// Forgets all partitions, and the lines of theirs that are not on their way: their next owner prints them.
     mutating func endAll() {
@@ -117,7 +117,10 @@ struct Intake: ~Copyable {
         else { return }
         guard message.pointee.err == RD_KAFKA_RESP_ERR_NO_ERROR else { return takeError(message) }
         let offset = message.pointee.offset
-        guard offset < state.end else { return finish(number) }
+        guard offset < state.end else {
+            mark(number, next: state.end, lines: 0)
+            return finish(number)
+        }
         if message.pointee.len == 0, let isOK = MessageRenderer.endOfStream(message) {
             return takeEndOfStream(number, isOK: isOK, next: offset + 1)
         }
@@ -136,7 +139,11 @@ struct Intake: ~Copyable {
         let number = message.pointee.partition
         switch message.pointee.err {
         // The end is told by this, not by counting: offsets are also taken up by the marks of transactions.
-        case RD_KAFKA_RESP_ERR__PARTITION_EOF: if plan.untilEnd { finish(number) }
+        case RD_KAFKA_RESP_ERR__PARTITION_EOF:
+            guard plan.untilEnd else { return }
+            // The marks of transactions are behind us as well: a group sees by the offset that this partition is done.
+            mark(number, next: message.pointee.offset, lines: 0)
+            finish(number)
         case let code: failure = .kafka("cannot read partition \(number)", code, rd_kafka_message_errstr(message).map { String(cString: $0) })
         }
     }

@@ -42,18 +42,18 @@ public enum StartOffset: Equatable, Sendable {
 }
 
 extension Client {
-    /// For each of the partitions the first offset that is there, and the one behind the last that a reader of committed
+    /// For each of the partitions where reading begins, and the offset behind the last message that a reader of committed
     /// messages may see.
-    /// - Cost: two requests to each broker, however many partitions there are.
-    func offsets(of topic: String, _ partitions: [Int32]) throws(Failure) -> [Range<Int64>] {
+    /// - Cost: two or three requests to each broker, however many partitions there are.
+    func offsets(of topic: String, _ partitions: [Int32], from start: StartOffset) throws(Failure) -> [Range<Int64>] {
         let first = try lookUp(topic, partitions, Int64(RD_KAFKA_OFFSET_BEGINNING))
         let end = try lookUp(topic, partitions, Int64(RD_KAFKA_OFFSET_END))
-        return zip(first, end).map { Range(uncheckedBounds: ($0, max($0, $1))) }
-    }
-
-    /// For each of the partitions the offset of the first message that is not older than `time`; negative: there is none.
-    func offsets(of topic: String, _ partitions: [Int32], time: Int64) throws(Failure) -> [Int64] {
-        try lookUp(topic, partitions, time)
+        var byTime: [Int64]?
+        if case .time(let time) = start { byTime = try lookUp(topic, partitions, time) }
+        return partitions.indices.map { place in
+            let there = Range(uncheckedBounds: (first[place], max(first[place], end[place])))
+            return start.offset(in: there, byTime: byTime?[place])..<there.upperBound
+        }
     }
 
     /// Kafka's ListOffsets request, in which -1 and -2, librdkafka's logical offsets, stand for the end and the beginning.

@@ -9,6 +9,13 @@ extension TopicReader {
             let list = PartitionList(plan.topic, [(RD_KAFKA_PARTITION_UA, 0)])
             let code = rd_kafka_subscribe(client.handle, list.pointer)
             if code != RD_KAFKA_RESP_ERR_NO_ERROR { throw .kafka("cannot subscribe to \"\(plan.topic)\"", code) }
+            if plan.untilEnd {
+                // What is empty, or begins behind its end, is never committed.
+                ends = try client.offsets(of: plan.topic, Array(0..<partitions), from: plan.start)
+                    .map { $0.isEmpty ? 0 : $0.upperBound }
+            } else {
+                ends = Array(repeating: 0, count: Int(partitions))
+            }
             return
         }
         let numbers = plan.partitions ?? Array(0..<partitions)
@@ -59,18 +66,20 @@ extension TopicReader {
 
     private func assign(_ partitions: [(number: Int32, stored: (offset: Int64, ends: EndsOfStream)?)]) throws(Failure) {
         let numbers = partitions.map(\.number)
-        let there = try client.offsets(of: plan.topic, numbers)
-        var byTime: [Int64]?
-        if case .time(let time) = plan.start { byTime = try client.offsets(of: plan.topic, numbers, time: time) }
+        let there = try client.offsets(of: plan.topic, numbers, from: plan.start)
         var starts: [(Int32, Int64)] = []
         for (place, (number, stored)) in partitions.enumerated() {
-            let start = stored?.offset ?? plan.start.offset(in: there[place], byTime: byTime?[place])
+            let start = stored?.offset ?? there[place].lowerBound
             let queue: OpaquePointer = rd_kafka_queue_get_partition(client.handle, plan.topic, number)
             rd_kafka_queue_forward(queue, messages)
-            intake.pointee.begin(
-                number, queue: queue, at: start, end: plan.untilEnd ? there[place].upperBound : nil,
-                committed: stored?.offset, ends: stored?.ends ?? EndsOfStream())
-            starts.append((number, start))
+            var state = PartitionState(queue: queue, committed: stored?.offset, ends: stored?.ends ?? EndsOfStream())
+            if plan.untilEnd { state.end = plan.group == nil ? there[place].upperBound : ends[Int(number)] }
+            if let own = uncommitted.removeValue(forKey: number), own.committed == stored?.offset {
+                // Ours again, and nobody has got on in between: what was printed need not come twice.
+                (state.accepted, state.ends) = (own.accepted, own.ends)
+            }
+            intake.pointee.begin(number, state, at: state.accepted ?? start)
+            starts.append((number, state.accepted ?? start))
         }
         let list = PartitionList(plan.topic, starts)
         let code = rd_kafka_assign(client.handle, list.pointer)
@@ -90,8 +99,10 @@ extension TopicReader {
                 // They are another's by now, who repeats what was not committed.
             }
         }
-        for state in intake.pointee.partitions {
-            if let state { rd_kafka_queue_destroy(state.queue) }
+        for (number, state) in intake.pointee.partitions.enumerated() {
+            guard let state else { continue }
+            rd_kafka_queue_destroy(state.queue)
+            if state.accepted != nil, state.accepted != state.committed { uncommitted[Int32(number)] = state }
         }
         committedBefore += intake.pointee.partitions.reduce(0) { $0 + ($1?.committedLines ?? 0) }
         intake.pointee.endAll()
@@ -142,6 +153,19 @@ extension TopicReader {
     }
 
     // MARK: The end
+
+    /// Whether all partitions of the topic are done, as far as their readers have committed.
+    func isGroupDone() throws(Failure) -> Bool {
+        let list = PartitionList(plan.topic, ends.indices.map { (Int32($0), 0) })
+        guard rd_kafka_committed(client.handle, list.pointer, 5000) == RD_KAFKA_RESP_ERR_NO_ERROR else { return false }
+        return list.entries.allSatisfy { entry in
+            // Ours are: some end without a commit.
+            if intake.pointee.isOurs(entry.partition) { return true }
+            let metadata = UnsafeRawBufferPointer(start: entry.metadata, count: entry.metadata_size)
+            if let writers = plan.untilEndOfStream { return EndsOfStream(metadata: metadata).count >= writers }
+            return max(0, entry.offset) >= ends[Int(entry.partition)]
+        }
+    }
 
     /// Tells the group that this member is gone, so that it need not wait for the session to time out.
     func leaveGroup() {

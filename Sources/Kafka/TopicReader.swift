@@ -25,6 +25,11 @@ public final class TopicReader {
     /// Lines whose offsets were committed, in partitions that are no longer ours.
     var committedBefore = 0
     private var nextCommit: Int64 = 0
+    private var nextLook: Int64 = 0
+    /// In a group: how far each partition has to come for --until-end.
+    var ends: [Int64] = []
+    /// Partitions that were lost before what was printed of them could be committed.
+    var uncommitted: [Int32: PartitionState] = [:]
     private var progress: Progress
 
     public init(_ settings: Settings, _ plan: ReadPlan) throws(Failure) {
@@ -96,17 +101,29 @@ public final class TopicReader {
         }
     }
 
+    /// Whether nothing is left to read of the partitions that are ours.
     private var isDone: Bool {
         if intake.pointee.hasReachedLimit { return true }
-        let ends = plan.untilEnd || plan.untilEndOfStream != nil
-        // Without partitions it waits: they may come back, or come when a member that has them ends.
-        return ends && intake.pointee.openPartitions == 0 && intake.pointee.partitions.contains { $0 != nil }
+        return (plan.untilEnd || plan.untilEndOfStream != nil) && intake.pointee.openPartitions == 0
+    }
+
+    /// Whether it may end. A member of a group stays until all partitions are done, whoever has them: it takes over those
+    /// of a member that dies, and when one leaves early all the others must stop and deal anew.
+    private func mayEnd() throws(Failure) -> Bool {
+        guard isDone else { return false }
+        guard plan.group != nil, !intake.pointee.hasReachedLimit else { return true }
+        let now = Client.monotonicMilliseconds()
+        guard now >= nextLook, intake.pointee.output.waiting == 0 else { return false }
+        nextLook = now + 200
+        commit()
+        guard !isCommitUnderWay, intake.pointee.moved.isEmpty else { return false }
+        return try isGroupDone()
     }
 
     private func pump() throws(Failure) {
         while true {
             try serve()
-            if isDone || Signals.isAsked || intake.pointee.output.isClosed { return }
+            if try mayEnd() || Signals.isAsked || intake.pointee.output.isClosed { return }
             let mayHaveMore = fill()
             if let failure = intake.pointee.failure { throw failure }
             pauseDone()
@@ -114,7 +131,7 @@ public final class TopicReader {
             if !mayHaveMore || !intake.pointee.output.hasRoom { isBlocked = try !intake.pointee.write() }
             commitIfDue()
             progress.show(lines: intake.pointee.readLines, bytes: intake.pointee.output.acceptedBytes) { progressOfPartitions() }
-            if isBlocked || !mayHaveMore, !isDone { wait(500) }
+            if isBlocked || !mayHaveMore || isDone, !intake.pointee.hasReachedLimit { wait(isDone ? 100 : 500) }
         }
     }
 

@@ -87,6 +87,9 @@ public struct TopicWriter: ~Copyable {
                 if let fields = shape.keyFields {
                     let line = UnsafeRawBufferPointer(rebasing: lines[range])
                     guard let found = fields.key(of: line, &key) else {
+                        // What stands in front of it is sent, whatever comes of it.
+                        try send(count, partition: only, into: &output)
+                        count = 0
                         try reject(line, number - 1, .missingField(fields.last), into: &output)
                         continue
                     }
@@ -96,12 +99,16 @@ public struct TopicWriter: ~Copyable {
                 batch[count] = message
                 count += 1
             }
-            guard count > 0 else { continue }
-            try producer.send(UnsafeMutableBufferPointer(rebasing: batch[..<count]), partition: only) {
-                message throws(Failure) in
-                let line = UnsafeRawBufferPointer(start: message.payload, count: message.len)
-                try refuse(line, Int(bitPattern: message._private), message.err, into: &output)
-            }
+            try send(count, partition: only, into: &output)
+        }
+    }
+
+    /// Sends the first `count` messages of the batch.
+    private func send(_ count: Int, partition: Int32?, into output: inout Output) throws(Failure) {
+        try producer.send(UnsafeMutableBufferPointer(rebasing: batch[..<count]), partition: partition) {
+            message throws(Failure) in
+            let line = UnsafeRawBufferPointer(start: message.payload, count: message.len)
+            try refuse(line, Int(bitPattern: message._private), message.err, into: &output)
         }
     }
 

@@ -29,12 +29,18 @@ import Testing
     @Test func aBrokerThatHangsIsWaitedFor() throws {
         let broker = try OwnBroker()
         let topic = try Topic(partitions: 1, on: broker.address)
-        let out = try topic.shell(
-            """
-            { seq 1 1000; sleep 1; seq 1001 3000; } | kcat-out -t $T -X socket.timeout.ms=1000 & o=$!
-            sleep 0.5; kill -STOP \(broker.process); sleep 3; kill -CONT \(broker.process); wait $o
-            """)
-        #expect(out.ending == .status(0), "\(out.errorText)")
+        let (input, feed) = try makePipe()
+        let out = try topic.startOut(["-X", "socket.timeout.ms=1000"], input: .descriptor(input))
+        close(input)
+        try write(Array(Self.lines[..<1000].joined(separator: "\n").utf8) + [0x0A], to: feed)
+        #expect(try eventually { try topic.lines().count == 1000 })
+        broker.send(SIGSTOP)
+        try write(Array(Self.lines[1000...].joined(separator: "\n").utf8), to: feed)
+        close(feed)
+        usleep(3_000_000)
+        broker.send(SIGCONT)
+        let ended = try out.wait()
+        #expect(ended.ending == .status(0), "\(ended.errorText)")
         #expect(try topic.lines() == Self.lines)
     }
 
@@ -207,8 +213,4 @@ import Testing
         #expect(out.ending == .status(77))
         #expect(out.errorText == "kcat-out: line 1: not delivered: Broker: Topic authorization failed\n")
     }
-}
-
-extension OwnBroker {
-    var process: String { "$(pgrep -f -- '--kafka-port \(port) ')" }
 }

@@ -21,7 +21,7 @@ struct Topic {
     }
 
     /// A name that is not there yet.
-    init(missingOn brokers: String? = nil) throws {
+    init(missingOn brokers: String?) throws {
         guard let brokers = brokers ?? environmentVariable("BROKER_FOR_TESTS") else { throw NoBroker() }
         self.brokers = brokers
         name = "test-\(getpid())-\(topicCount.add(1, ordering: .relaxed).newValue)"
