@@ -76,6 +76,9 @@ struct Intake: ~Copyable {
         }
     }
 
+    /// A writer had failed in a partition that another member has read.
+    mutating func noteFailedWriter() { hasFailedWriter = true }
+
     func isOurs(_ number: Int32) -> Bool { partitions.indices.contains(Int(number)) && partitions[Int(number)] != nil }
 
     /// Forgets all partitions, and the lines of theirs that are not on their way: their next owner prints them.

@@ -158,13 +158,18 @@ extension TopicReader {
     func isGroupDone() throws(Failure) -> Bool {
         let list = PartitionList(plan.topic, ends.indices.map { (Int32($0), 0) })
         guard rd_kafka_committed(client.handle, list.pointer, 5000) == RD_KAFKA_RESP_ERR_NO_ERROR else { return false }
-        return list.entries.allSatisfy { entry in
-            // Ours are: some end without a commit.
-            if intake.pointee.isOurs(entry.partition) { return true }
-            let metadata = UnsafeRawBufferPointer(start: entry.metadata, count: entry.metadata_size)
-            if let writers = plan.untilEndOfStream { return EndsOfStream(metadata: metadata).count >= writers }
-            return max(0, entry.offset) >= ends[Int(entry.partition)]
+        for entry in list.entries {
+            let stored = EndsOfStream(metadata: UnsafeRawBufferPointer(start: entry.metadata, count: entry.metadata_size))
+            // Ours are done: some end without a commit.
+            if intake.pointee.isOurs(entry.partition) { continue }
+            if let writers = plan.untilEndOfStream {
+                guard stored.count >= writers else { return false }
+                if stored.hasFailed { intake.pointee.noteFailedWriter() }
+            } else if max(0, entry.offset) < ends[Int(entry.partition)] {
+                return false
+            }
         }
+        return true
     }
 
     /// Tells the group that this member is gone, so that it need not wait for the session to time out.

@@ -28,18 +28,28 @@ import Testing
         let (reading, writing) = try makePipe()
         let first = try topic.startIn(["-g", "k"] + quick, output: .descriptor(writing))
         close(writing)
-        #expect(readLine(from: reading) == "1\n")
+        var last = 0
+        func take() -> Bool {
+            guard let line = readLine(from: reading), let number = Int(line.dropLast()) else { return false }
+            #expect(number == last + 1)
+            last = number
+            return true
+        }
+        for _ in 1...100 { #expect(take()) }
         #expect(try eventually { try topic.committed("k") == "0:100" })
-        try topic.fill("101\n")
-        first.send(SIGKILL)
+        // Some of these are printed and not yet committed when it dies.
+        for number in 101...120 {
+            try topic.fill("\(number)\n")
+            if number == 118 { first.send(SIGKILL) }
+        }
         #expect(try first.wait().ending == .signal(SIGKILL))
-        var taken = 1
-        while readLine(from: reading) != nil { taken += 1 }
+        while take() {}
         close(reading)
-        #expect((100...101).contains(taken))
+        let committed = Int(try topic.committed("k").dropFirst(2)) ?? -1
+        #expect((100...last).contains(committed))
         // The group waits for the session of the dead to time out.
-        let rest = try topic.in(["-g", "k", "-c", "1"] + quick)
-        #expect(["101\n"].contains(rest.outputText))
+        let rest = try topic.in(["-g", "k", "-c", "\(120 - committed)"] + quick)
+        #expect(rest.outputText == ((committed + 1)...120).map { "\($0)\n" }.joined())
     }
 
     @Test func whatIsStoppedCommitsWhatWasTaken() throws {
@@ -112,7 +122,7 @@ import Testing
         #expect(try topic.committed("m") == "0:2000")
     }
 
-    @Test func membersComeAndGoAndNoLineIsLostOrDoubled() throws {
+    @Test func membersComeAndGoAndNoLineIsLost() throws {
         let topic = try Topic(partitions: 6)
         let (input, feed) = try makePipe()
         let out = try topic.startOut(["-k", "1"], input: .descriptor(input))
@@ -151,10 +161,14 @@ import Testing
             try (contents(of: folder.file("1")) + contents(of: folder.file("2"))).split(separator: 0x0A)
                 .map { Int(String(decoding: $0, as: UTF8.self)) ?? -1 }
         }
-        #expect(try eventually(seconds: 30) { try seen().count >= written })
+        #expect(try eventually(seconds: 30) { try Set(seen()).count == written })
         second.send(SIGTERM)
         #expect(try second.wait().ending == .signal(SIGTERM))
-        #expect(try seen().sorted() == Array(0..<written))
+        // Doubled are only lines whose commit the broker has refused. This one refuses all from the moment on at which a
+        // member joins; Apache's takes them until all members have joined anew.
+        let seen = try seen()
+        #expect(Set(seen) == Set(0..<written))
+        #expect(seen.count - written < 1000)
     }
 
     @Test func aMemberThatIsBlockedGivesItsPartitionsBack() throws {

@@ -225,9 +225,9 @@ import Testing
     }
 }
 
-/// Settings under which a group notices changes soon.
+/// Settings under which a group notices changes soon. The test broker waits for the dead for max.poll.interval.ms.
 let quick = [
-    "-X", "session.timeout.ms=6000", "-X", "heartbeat.interval.ms=300", "-X", "topic.metadata.refresh.interval.ms=1000",
+    "-X", "session.timeout.ms=6000", "-X", "heartbeat.interval.ms=300", "-X", "max.poll.interval.ms=7000",
 ]
 
 /// Whether a program has ended.
