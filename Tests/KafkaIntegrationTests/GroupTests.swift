@@ -23,7 +23,9 @@ import Testing
     }
 
     @Test func whatIsKilledRepeatsAtWorst() throws {
-        let topic = try Topic()
+        // The other broker never gives up the dead.
+        let cluster = try MockCluster()
+        let topic = try cluster.topic()
         try topic.fill(Self.hundred)
         let (reading, writing) = try makePipe()
         let first = try topic.startIn(["-g", "k"] + quick, output: .descriptor(writing))
