@@ -133,6 +133,8 @@ struct Intake: ~Copyable {
             readLines += lines.count
             // Cut short by the limit: its offset is not passed.
             if lines.isWhole { mark(number, next: offset + 1, lines: lines.count) }
+            // librdkafka may take a second to say that this was the end.
+            if offset + 1 >= state.end, lines.isWhole { finish(number) }
         } catch {
             failure = error
         }

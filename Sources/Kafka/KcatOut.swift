@@ -27,7 +27,7 @@ public enum KcatOut {
             lines: OutputBuffer(capacity: 1) { _ in }, rejects: rejects.map { OutputBuffer(capacity: 16 << 10, drain: $0.take) })
         let producer = try Producer(
             settings, topic: plan.topic, longestMessage: max(plan.maxLine, plan.shape.pack ?? 0),
-            keepsRefused: rejects != nil)
+            pack: plan.shape.pack, keepsRefused: rejects != nil)
         if let partitions = plan.create { try producer.client.create(plan.topic, partitions: partitions) }
         var writer = try TopicWriter(producer, plan.shape, topic: plan.topic)
         var input = LineInput(maxLine: plan.maxLine)

@@ -22,24 +22,31 @@ public final class Producer {
     private let keepsRefused: Bool
     private(set) var refused: [(line: Int, code: rd_kafka_resp_err_t, value: [UInt8])] = []
 
-    /// - Parameter longestMessage: in bytes. Whether a topic takes so much is for its broker to say.
-    public init(_ settings: Settings, topic name: String, longestMessage: Int, keepsRefused: Bool) throws(Failure) {
+    /// - Parameters:
+    ///   - longestMessage: in bytes. Whether a topic takes so much is for its broker to say.
+    ///   - pack: the usual size of a message where lines are put together.
+    public init(
+        _ settings: Settings, topic name: String, longestMessage: Int, pack: Int?, keepsRefused: Bool
+    ) throws(Failure) {
         self.keepsRefused = keepsRefused
         client = try Client(
-            RD_KAFKA_PRODUCER, try Self.complete(settings, longestMessage: longestMessage), events: RD_KAFKA_EVENT_DR)
+            RD_KAFKA_PRODUCER, try Self.complete(settings, longestMessage: longestMessage, pack: pack),
+            events: RD_KAFKA_EVENT_DR)
         guard let topic = rd_kafka_topic_new(client.handle, name, nil) else {
             throw .kafka("cannot use topic \"\(name)\"", rd_kafka_last_error())
         }
         self.topic = topic
     }
 
-    private static func complete(_ settings: Settings, longestMessage: Int) throws(Failure) -> Settings {
+    private static func complete(_ settings: Settings, longestMessage: Int, pack: Int?) throws(Failure) -> Settings {
         var settings = settings
+        // Twice what five requests under way hold: more only makes the caches miss.
+        let messages = pack.map { max(64, (8 << 20) / $0) } ?? 100_000
         let limit = min(1_000_000_000, max(1_000_000, longestMessage + 1024))
         settings.setDefaults([
             ("enable.idempotence", "true"), ("delivery.report.only.error", "true"), ("partitioner", "murmur2_random"),
             ("allow.auto.create.topics", "false"), ("message.max.bytes", "\(limit)"),
-            ("queue.buffering.max.messages", "200000"),
+            ("queue.buffering.max.messages", "\(messages)"),
             ("queue.buffering.max.kbytes", "\(max(kilobytesUnderWay, 2 * (limit >> 10)))"),
         ])
         for (name, wanted) in [("enable.idempotence", "true"), ("delivery.report.only.error", "true")] {
