@@ -56,14 +56,7 @@ public struct CountLine: Equatable, Sendable {
         guard bits != 0, bits < 64, bits >> 3 < lineLength else { return nil }
         // The bytes up to the TAB become leading zeros.
         let keep: UInt64 = ~0 << UInt64(64 - bits)
-        var value = (word & keep) | ((every &* 0x30) & ~keep)
-        // 0x30...0x39 only: adding 0x46 sets the top bit above '9', subtracting 0x30 below '0'.
-        guard ((value &+ (every &* 0x46)) | (value &- (every &* 0x30))) & (every &* 0x80) == 0 else { return nil }
-        // Digits to pairs, pairs to fours, fours to one number (D. Lemire, "Number parsing at a gigabyte per second",
-        // doi:10.1002/spe.2984).
-        value = ((value & (every &* 0x0F)) &* 2561) &>> 8
-        value = ((value & 0x00FF_00FF_00FF_00FF) &* 6_553_601) &>> 16
-        value = ((value & 0x0000_FFFF_0000_FFFF) &* 42_949_672_960_001) &>> 32
+        guard let value = Decimal.eightDigits((word & keep) | ((every &* 0x30) & ~keep)) else { return nil }
         return (bits >> 3, Int64(truncatingIfNeeded: value))
     }
 
