@@ -3,7 +3,9 @@ import CBytes
 /// A count or a cell would pass 64 bits.
 public struct CountOverflow: Error, Equatable, Sendable {
     /// The line that would have done it, as the caller numbered it; nil where it shows later.
-    public var line: Int?
+    public let line: Int?
+
+    public init(line: Int? = nil) { self.line = line }
 }
 
 /// The plain count-min sketch: each row adds a key's count to one of its cells, and the least of a key's cells is never
