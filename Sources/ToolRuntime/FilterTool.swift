@@ -1,4 +1,5 @@
 public import Bytes
+import CBytes
 import Glibc
 
 /// The options that every filter has.
@@ -22,11 +23,13 @@ public enum FilterTool {
         _ command: Command, late: Option<String?>? = nil, _ make: (Arguments) throws(Failure) -> F
     ) -> Never {
         Descriptor.fillStandardGaps()
+        cbytes_return_freed_memory()
         let arguments = command.parse()
         do throws(Failure) {
             let filter = try make(arguments)
             if Descriptor.standardInput.isTerminal {
-                throw Failure(.usage, "standard input is a terminal: nothing to read")
+                Descriptor.standardError.writeIgnoringErrors(command.shortHelp)
+                exit(ExitStatus.usage.rawValue)
             }
             let wantsSummary = arguments[CommonOptions.summary]
             var loop = FilterLoop<F>(

@@ -65,6 +65,8 @@ public struct TopKSettings: Sendable {
 
     private func tooLittle(_ share: Int) -> Problem {
         let windows = counters > 1 ? " for \(counters) windows at once" : ""
-        return Problem(description: "too little memory\(windows): give --memory \((counters * share + 1023) / 1024)K or more")
+        let kibibytes = (counters * share + 1023) / 1024
+        let size = kibibytes % 1024 == 0 ? "\(kibibytes / 1024)M" : "\(kibibytes)K"
+        return Problem(description: "too little memory\(windows): give --memory \(size) or more")
     }
 }

@@ -119,7 +119,7 @@ import Testing
             #expect(throws: TopKSettings.Problem.self) { try topK("", change) }?.description
         }
         #expect(problem { $0.memory = 1000 } == "too little memory: give --memory 64K or more")
-        #expect(problem { $0.epsilon = 0.000001 } == "too little memory: give --memory 262144K or more")
+        #expect(problem { $0.epsilon = 0.000001 } == "too little memory: give --memory 256M or more")
         #expect(
             problem { $0.delta = 1e-20 } == "no sketch has errors so small: give a larger --epsilon or --delta")
         let shape = try WindowShape(size: 3_600_000, hop: 1000)
