@@ -202,9 +202,9 @@ import Testing
         var counter = HeavyHitters(plan(64 << 10))
         let key: [UInt8] = [1]
         try key.withUnsafeBytes { key in
-            try counter.stage(key, count: .max, line: 4)
-            try counter.stage(key, count: 0, line: 5)
-            try counter.stage(key, count: 1, line: 6)
+            try counter.stage(key, count: .max, line: 4, readable: key.count)
+            try counter.stage(key, count: 0, line: 5, readable: key.count)
+            try counter.stage(key, count: 1, line: 6, readable: key.count)
             #expect(throws: CountOverflow(line: 6)) { try counter.settle() }
         }
     }

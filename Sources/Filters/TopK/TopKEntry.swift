@@ -1,13 +1,6 @@
 import Bytes
 import Sketches
 
-/// What is counted in one pane. A class, since arrays hold no counters, which cannot be copied.
-final class Pane {
-    var counter: HeavyHitters
-
-    init(_ plan: MemoryPlan, seed: UInt64) { counter = HeavyHitters(plan, seed: seed) }
-}
-
 /// A line, read: what is to be counted, and when it was.
 struct TopKEntry {
     enum Key {
@@ -79,28 +72,34 @@ extension TopK {
     }
 
     /// Counts what was read from a line.
-    func add(_ entry: TopKEntry, line: Int, to pane: Pane) throws(MalformedLine<Problem>) {
+    /// - Parameter end: of the chunk in which the line lies.
+    @inline(__always)
+    mutating func add(
+        _ entry: TopKEntry, line: Int, to slot: Int, end: UnsafeRawPointer
+    ) throws(MalformedLine<Problem>) {
         do throws(CountOverflow) {
             switch entry.key {
-            case .data(let key): try pane.counter.stage(key, count: entry.count, line: line)
+            case .data(let key):
+                let readable = key.baseAddress.map { end - $0 } ?? 0
+                try panes[slot].stage(key, count: entry.count, line: line, readable: readable)
             case .passing(let key):
-                try pane.counter.stage(key, count: entry.count, line: line)
-                try pane.counter.settle()
-            case .cell(let row, let column): try pane.counter.add(entry.count, row: row, column: column)
+                try panes[slot].stage(key, count: entry.count, line: line, readable: key.count)
+                try panes[slot].settle()
+            case .cell(let row, let column): try panes[slot].add(entry.count, row: row, column: column)
             }
         } catch { throw MalformedLine(number: error.line ?? line, problem: .overflow) }
     }
 
     /// Counts what is still on its way in: the lines are about to go, or an error is to come in its turn.
-    func settle() throws(MalformedLine<Problem>) {
-        for pane in panes {
-            do { try pane.counter.settle() } catch {
+    mutating func settle() throws(MalformedLine<Problem>) {
+        for slot in 0..<panes.count {
+            do { try panes[slot].settle() } catch {
                 throw MalformedLine(number: error.line ?? lastLine, problem: .overflow)
             }
         }
     }
 
-    func refuse(
+    mutating func refuse(
         _ line: UnsafeRawBufferPointer, _ number: Int, _ problem: Problem, _ output: inout Output
     ) throws(MalformedLine<Problem>) {
         try settle()
