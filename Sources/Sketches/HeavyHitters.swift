@@ -95,8 +95,7 @@ public struct HeavyHitters: ~Copyable {
                 try sketch!.add(pending.count, hash: pending.hash)
                 return false
             }
-            let shortage: CountTable.Shortage = table.arena.used + cost > table.arenaLimit ? .arena : .entries
-            try table.evictHalf(shortage, round: UInt64(evictions), into: &sketch!)
+            try table.evictHalf(table.hasFreeEntry ? .arena : .entries, round: UInt64(evictions), into: &sketch!)
             return true
         } catch {
             throw CountOverflow(line: pending.line)

@@ -32,7 +32,9 @@ extension TopK {
     private var hasOpenWindow: Bool { clock?.nextEnd != nil || (lineWindows?.count ?? 0) > 0 }
 
     public mutating func wake(now: Moment, into output: inout Output) throws(MalformedLine<Problem>) {
-        if clock != nil, timeField == nil, clock!.advance(to: processingTime.milliseconds(at: now)) { try putDue(&output) }
+        if clock != nil, timeField == nil, clock!.advance(to: processingTime.milliseconds(at: now)) {
+            try putDue(&output)
+        }
         if hasOpenWindow, idle?.patience(at: now) == 0 {
             // In processing time the window is not over: what still comes in it is not late, but a second part of it.
             try putAll(closing: clock == nil || timeField != nil, &output)
