@@ -44,9 +44,8 @@ public struct TopK: Filter, ~Copyable {
     ) throws(MalformedLine<Problem>) {
         idle?.inputCame(at: now)
         try lines.withUnsafeBytes { (lines) throws(MalformedLine<Problem>) in
-            var number = firstLine
             if settings.readsCounts || timeField != nil {
-                try countEach(lines, &number, now, &output)
+                try countEach(lines, firstLine, now, &output)
             } else if lineWindows != nil {
                 try countByLines(lines, &output)
             } else {
@@ -64,30 +63,28 @@ public struct TopK: Filter, ~Copyable {
 
     /// Reads and counts lines one by one.
     private mutating func countEach(
-        _ lines: UnsafeRawBufferPointer, _ number: inout Int, _ now: Moment, _ output: inout Output
+        _ lines: UnsafeRawBufferPointer, _ firstLine: Int, _ now: Moment, _ output: inout Output
     ) throws(MalformedLine<Problem>) {
         guard let base = lines.baseAddress else { return }
         let end = base + lines.count
         let now = clock == nil ? 0 : processingTime.milliseconds(at: now)
         var scanner = LineScanner(lines)
-        while let range = scanner.next() {
-            defer { number += 1 }
-            lastLine = number
-            let line = UnsafeRawBufferPointer(rebasing: lines[range])
+        lastLine = firstLine - 1
+        while let line = scanner.next() {
+            lastLine += 1
             let entry: TopKEntry
-            do throws(Problem) { entry = try read(line) } catch {
-                try refuse(line, number, error, &output)
+            do throws(Problem) { entry = try read(lines, line) } catch {
+                try settle()  // an overflow that is ahead of this line comes first
+                try output.reject(UnsafeRawBufferPointer(rebasing: lines[line]), number: lastLine, error)
                 continue
             }
-            guard clock != nil else {
-                try add(entry, line: number, to: 0, end: end)
+            if clock == nil {
+                try add(entry, to: 0, end: end)
                 try took(1, &output)
-                continue
-            }
-            if let slot = try slot(timeField == nil ? now : entry.time, &output) {
-                try add(entry, line: number, to: slot, end: end)
+            } else if let slot = try slot(timeField == nil ? now : entry.time, &output) {
+                try add(entry, to: slot, end: end)
             } else {
-                output.setAside(late: line)
+                output.setAside(late: UnsafeRawBufferPointer(rebasing: lines[line]))
             }
         }
         try settle()

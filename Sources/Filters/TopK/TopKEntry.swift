@@ -35,19 +35,19 @@ extension TopK {
         }
     }
 
-    /// Takes a line, without its LF, to pieces.
-    mutating func read(_ line: UnsafeRawBufferPointer) throws(Problem) -> TopKEntry {
-        var entry = TopKEntry(key: .data(line), count: 1)
-        var key = line
+    /// Takes the line that `line`, without its LF, names in `lines` to pieces.
+    mutating func read(_ lines: UnsafeRawBufferPointer, _ line: Range<Int>) throws(Problem) -> TopKEntry {
+        var count: Int64 = 1
+        var keyEnd = line.upperBound
         if settings.readsCounts {
             do throws(CountLine.Problem) {
-                let parts = try CountLine(line, 0..<line.count)
-                entry.count = parts.count
-                key = UnsafeRawBufferPointer(rebasing: line[..<parts.keyEnd])
+                let parts = try CountLine(lines, line)
+                (keyEnd, count) = (parts.keyEnd, parts.count)
             } catch { throw .count(error) }
-            guard entry.count >= 0 else { throw .negative(entry.count) }
+            guard count >= 0 else { throw .negative(count) }
         }
-        entry.key = .data(key)
+        var key = UnsafeRawBufferPointer(rebasing: lines[line.lowerBound..<keyEnd])
+        var entry = TopKEntry(key: .data(key), count: count)
         if timeField != nil {
             do throws(TimeField.Problem) {
                 let whole = key
@@ -71,23 +71,21 @@ extension TopK {
         return start >= base && start <= base + whole.count
     }
 
-    /// Counts what was read from a line.
+    /// Counts what was read from the last line.
     /// - Parameter end: of the chunk in which the line lies.
     @inline(__always)
-    mutating func add(
-        _ entry: TopKEntry, line: Int, to slot: Int, end: UnsafeRawPointer
-    ) throws(MalformedLine<Problem>) {
+    mutating func add(_ entry: TopKEntry, to slot: Int, end: UnsafeRawPointer) throws(MalformedLine<Problem>) {
         do throws(CountOverflow) {
             switch entry.key {
             case .data(let key):
                 let readable = key.baseAddress.map { end - $0 } ?? 0
-                try panes[slot].stage(key, count: entry.count, line: line, readable: readable)
+                try panes[slot].stage(key, count: entry.count, line: lastLine, readable: readable)
             case .passing(let key):
-                try panes[slot].stage(key, count: entry.count, line: line, readable: key.count)
+                try panes[slot].stage(key, count: entry.count, line: lastLine, readable: key.count)
                 try panes[slot].settle()
             case .cell(let row, let column): try panes[slot].add(entry.count, row: row, column: column)
             }
-        } catch { throw MalformedLine(number: error.line ?? line, problem: .overflow) }
+        } catch { throw MalformedLine(number: error.line ?? lastLine, problem: .overflow) }
     }
 
     /// Counts what is still on its way in: the lines are about to go, or an error is to come in its turn.
@@ -97,12 +95,5 @@ extension TopK {
                 throw MalformedLine(number: error.line ?? lastLine, problem: .overflow)
             }
         }
-    }
-
-    mutating func refuse(
-        _ line: UnsafeRawBufferPointer, _ number: Int, _ problem: Problem, _ output: inout Output
-    ) throws(MalformedLine<Problem>) {
-        try settle()
-        try output.reject(line, number: number, problem)
     }
 }
