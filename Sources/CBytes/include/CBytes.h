@@ -98,4 +98,37 @@ static inline int cbytes_compare(const void *_Nonnull left, const void *_Nonnull
     return memcmp(left, right, count);
 }
 
+/// Sixteen bytes as two words.
+typedef struct {
+    uint64_t low, high;
+} cbytes_pair;
+
+/// The first count bytes at source, at most 16, with zeros behind them. All 16 must be readable.
+static inline cbytes_pair cbytes_load16(const void *_Nonnull source, size_t count) {
+    static const uint8_t keep[32] = {255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255};
+    cbytes_pair words, mask;
+    memcpy(&words, source, 16);
+    memcpy(&mask, keep + 16 - count, 16);
+    words.low &= mask.low;
+    words.high &= mask.high;
+    return words;
+}
+
+/// The same where none past count may be read.
+static inline cbytes_pair cbytes_load16_padded(const void *_Nonnull source, size_t count) {
+    cbytes_pair words = {0, 0};
+    memcpy(&words, source, count);
+    return words;
+}
+
+/// XXH3, 64 bits: https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md
+static inline uint64_t cbytes_xxh3(const void *_Nonnull source, size_t count, uint64_t seed) {
+    return XXH3_64bits_withSeed(source, count, seed);
+}
+
+/// Asks for the cache line at address, which will be written soon. Any address will do.
+static inline void cbytes_prefetch(const void *_Nonnull address) {
+    __builtin_prefetch(address, 1);
+}
+
 #endif
