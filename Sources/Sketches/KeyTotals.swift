@@ -74,7 +74,9 @@ public struct KeyTotals: ~Copyable {
     ///   - lines: whole lines, each with its LF.
     ///   - limit: how many of them at most.
     /// - Returns: why it stopped; if for a problem, then `place` is the line that has it.
-    public mutating func add(_ lines: UnsafeRawBufferPointer, from place: inout Place, atMost limit: Int = .max) -> Stop {
+    public mutating func add(
+        _ lines: UnsafeRawBufferPointer, from place: inout Place, atMost limit: Int = .max
+    ) -> Stop {
         let rest = UnsafeRawBufferPointer(rebasing: lines[place.offset...])
         guard let base = rest.baseAddress else { return .end }
         let start = place

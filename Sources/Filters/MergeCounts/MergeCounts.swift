@@ -154,7 +154,7 @@ public struct MergeCounts: ~Copyable, Filter {
     public consuming func finish(now: Moment, into output: inout Output) throws(MalformedLine<Problem>) -> Summary {
         try writeAll(into: &output)
         var summary = Summary()
-        summary.add("keys", max(mostKeys, totals.count))
+        summary.add("keys", mode == .sorted ? sorted.count : max(mostKeys, totals.count))
         return summary
     }
 

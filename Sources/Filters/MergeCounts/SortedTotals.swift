@@ -10,6 +10,8 @@ struct SortedTotals: ~Copyable {
     private var keyCount = 0
     private var total: Int64 = 0
     private var isOpen = false
+    /// Totals put out.
+    private(set) var count = 0
 
     init() { key = .allocate(byteCount: 256, alignment: 1) }
 
@@ -77,6 +79,7 @@ struct SortedTotals: ~Copyable {
         let end = keyCount + 1 + Decimal.write(total, to: target + keyCount + 1)
         target[end] = UInt8(ascii: "\n")
         output.commit(end + 1)
+        count += 1
     }
 
     /// Copies the open key out of lines that go away.
