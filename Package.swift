@@ -28,7 +28,7 @@ let package = Package(
         library("Sketches", "Bytes", "CBytes"),
         library("Filters", "Bytes", "CBytes", "CSimdjson", "Sketches"),
         // Every contact with the operating system.
-        library("ToolRuntime", "Bytes"),
+        library("ToolRuntime", "Bytes", "CBytes"),
         // The tools.
         filterTool("tokenize"),
         filterTool("cms-topk"),
