@@ -73,7 +73,8 @@ extension Option<Bool> {
 
 extension Option<Int> {
     public static func integer(
-        _ name: String, _ short: Character? = nil, _ placeholder: String = "N", in range: ClosedRange<Int> = 0...Int.max,
+        _ name: String, _ short: Character? = nil, _ placeholder: String = "N",
+        in range: ClosedRange<Int> = 0...Int.max,
         default fallback: Int, help: String
     ) -> Self {
         let expected =
@@ -109,7 +110,9 @@ extension Option<Int64?> {
     public static func duration(
         _ name: String, _ short: Character? = nil, default fallback: Int64? = nil, help: String
     ) -> Self {
-        Option(name, short, "TIME", default: fallback, expected: "a duration such as 500ms, 10s, 5m, 1h or 1d", help: help) {
+        Option(
+            name, short, "TIME", default: fallback, expected: "a duration such as 500ms, 10s, 5m, 1h or 1d", help: help
+        ) {
             text in milliseconds(text).map { .some($0) }
         }
     }
@@ -167,7 +170,9 @@ extension Option<[String]> {
 
 extension Option where Value: CaseIterable & RawRepresentable, Value.RawValue == String {
     /// One of the cases of an enumeration, by its raw value.
-    public static func choice(_ name: String, _ short: Character? = nil, default fallback: Value, help: String) -> Self {
+    public static func choice(
+        _ name: String, _ short: Character? = nil, default fallback: Value, help: String
+    ) -> Self {
         let words = Value.allCases.map(\.rawValue)
         return Option(
             name, short, words.joined(separator: "|"), default: fallback, expected: words.joined(separator: ", "),
