@@ -33,11 +33,12 @@ let package = Package(
     targets: [
         // Thin shims over C and C++.
         [.target(name: "CBytes")],
+        [.target(name: "CTokenize", dependencies: ["CBytes"])],
         [.target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson")])],
         // Pure: no system call, no clock, no randomness.
         library("Bytes", "CBytes"),
         library("Sketches", "Bytes", "CBytes"),
-        library("Filters", "Bytes", "CBytes", "CSimdjson", "Sketches"),
+        library("Filters", "Bytes", "CBytes", "CSimdjson", "CTokenize", "Sketches"),
         // Every contact with the operating system.
         library("ToolRuntime", "Bytes"),
         // The tools.
