@@ -39,7 +39,7 @@ extension CountTable {
     /// Prepares the key at `start`: hashes it and asks for its cache line.
     /// - Parameter roomy: whether sixteen bytes may be read at `start`.
     @inline(__always)
-    private func prepare(
+    func prepare(
         _ start: UnsafeRawPointer, _ length: Int, roomy: Bool, count: Int64, _ target: UnsafeMutablePointer<Pending>
     ) {
         let key =

@@ -104,7 +104,7 @@ struct CountTable: ~Copyable {
         slots[at] = entry
     }
 
-    private mutating func grow(to larger: Int) {
+    mutating func grow(to larger: Int) {
         let (old, count) = (slots, capacity)
         slots = Self.allocate(larger)
         capacity = larger

@@ -2,11 +2,13 @@ import CBytes
 
 /// The bytes of the keys that are too long for their slot, one behind the other.
 ///
-/// A record is the key's length, 8 bytes, and the key, rounded up to 8 bytes. The address space for all that the arena
-/// may ever hold is taken at the first key; the system provides the memory page by page as it is used.
+/// A record is the key's length, 8 bytes, and the key, rounded up to 8 bytes. Address space is taken 64 MiB at first, or
+/// all that the arena may ever hold if that is less, and then twice as much each time; the system provides the memory
+/// page by page as it is used, and for pieces of such a size it moves the pages rather than the bytes.
 struct KeyArena: ~Copyable {
     private let capacity: Int
-    private var base: UnsafeMutableRawPointer?
+    private(set) var base: UnsafeMutableRawPointer?
+    private var reserved = 0
     /// Bytes of the records, dead ones included.
     private(set) var used = 0
 
@@ -18,18 +20,24 @@ struct KeyArena: ~Copyable {
 
     init(capacity: Int) { self.capacity = capacity }
 
-    deinit { base?.deallocate() }
+    deinit { cbytes_release(base) }
 
     /// Stores a key for which there is room and returns its offset.
     mutating func append(_ key: UnsafeRawBufferPointer) -> Int {
         let offset = used
         used += Self.cost(key.count)
         precondition(used <= capacity)
-        let base = self.base ?? .allocate(byteCount: capacity, alignment: 16)
-        self.base = base
+        if used > reserved { reserve() }
+        let base = memory(0)
         base.storeBytes(of: UInt64(key.count), toByteOffset: offset, as: UInt64.self)
         if let bytes = key.baseAddress { (base + offset + 8).copyMemory(from: bytes, byteCount: key.count) }
         return offset
+    }
+
+    private mutating func reserve() {
+        reserved = min(capacity, max(used, reserved * 2, 64 << 20))
+        guard let larger = cbytes_resize(base, reserved) else { fatalError("out of memory") }
+        base = larger
     }
 
     /// The key stored at `offset`. Good until the arena is changed.
@@ -73,9 +81,8 @@ struct KeyArena: ~Copyable {
 
     /// Forgets all keys and gives the memory back.
     mutating func reset() {
-        base?.deallocate()
-        base = nil
-        used = 0
+        cbytes_release(base)
+        (base, used, reserved) = (nil, 0, 0)
     }
 
     private func memory(_ offset: Int) -> UnsafeMutableRawPointer {

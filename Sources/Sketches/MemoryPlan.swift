@@ -7,6 +7,9 @@ public struct MemoryPlan: Equatable, Sendable {
     public let total: Int
     public let geometry: SketchGeometry
 
+    /// For a table that is not bounded, and has no sketch.
+    static let unbounded = MemoryPlan(total: 1 << 60, geometry: SketchGeometry(rows: 1, width: 1)).unsafelyUnwrapped
+
     /// The least that a counter can work with, in bytes.
     public static let least = 64 << 10
     static let firstSlots = 512

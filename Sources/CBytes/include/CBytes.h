@@ -4,6 +4,7 @@
 #define CBYTES_H
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #ifdef __GLIBC__  // which string.h tells
 #include <malloc.h>
@@ -140,6 +141,12 @@ static inline cbytes_pair cbytes_load16_padded(const void *_Nonnull source, size
 static inline uint64_t cbytes_xxh3(const void *_Nonnull source, size_t count, uint64_t seed) {
     return XXH3_64bits_withSeed(source, count, seed);
 }
+
+/// Memory of size bytes that begins with what is at block, or new memory where there is no block; NULL where there is none.
+/// Large blocks move by their pages, without being copied.
+static inline void *_Nullable cbytes_resize(void *_Nullable block, size_t size) { return realloc(block, size); }
+
+static inline void cbytes_release(void *_Nullable block) { free(block); }
 
 /// Asks for the cache line at address, which will be written soon. Any address will do.
 static inline void cbytes_prefetch(const void *_Nonnull address) {
