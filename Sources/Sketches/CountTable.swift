@@ -49,8 +49,8 @@ struct CountTable: ~Copyable {
         isFrozen = false
     }
 
-    /// In bytes.
-    var held: Int { MemoryPlan.bytes(slots: capacity) + arena.used }
+    /// Memory in use, in bytes.
+    var memory: Int { MemoryPlan.bytes(slots: capacity) + arena.used }
 
     /// The most that the arena may take now that the table keeps its size, in bytes.
     var arenaLimit: Int { plan.share - MemoryPlan.bytes(slots: capacity) }
@@ -73,7 +73,8 @@ struct CountTable: ~Copyable {
 
     /// Puts in a key that the table does not have, if it fits.
     @inline(never)
-    mutating func admit(_ pending: borrowing Pending) -> Bool {
+    mutating func admit(_ next: UnsafeMutablePointer<Pending>) -> Bool {
+        let pending = next.pointee
         let arenaNeeded = arena.used + KeyArena.cost(pending.length)
         let slotsNeeded = isFrozen ? capacity : max(capacity, MemoryPlan.slots(entries: used + 1))
         guard used < MemoryPlan.entries(slots: slotsNeeded), plan.fits(slots: slotsNeeded, arena: arenaNeeded)

@@ -16,8 +16,6 @@ public struct HeavyHitters: ~Copyable {
     private let batch = Batch()
     private var staged = 0
     public private(set) var evictions = 0
-    /// The most bytes held so far.
-    public private(set) var peak = 0
 
     public init(_ plan: MemoryPlan, seed: UInt64 = 0) {
         self.plan = plan
@@ -28,15 +26,21 @@ public struct HeavyHitters: ~Copyable {
     /// Keys held.
     public var held: Int { table.used }
 
+    /// Whether nothing has been counted.
+    public var isEmpty: Bool { table.used == 0 && staged == 0 && sketch == nil }
+
+    /// Memory in use, in bytes.
+    public var memory: Int { table.memory + (sketch == nil ? 0 : plan.geometry.bytes) }
+
     /// Whether every key counted is held with its exact count: nothing was evicted.
     public var isExact: Bool { sketch == nil }
 
     /// Starts again from zero, and gives the memory back.
     public mutating func reset() {
         precondition(staged == 0)
-        notePeak()
         table.reset()
         sketch = nil
+        evictions = 0
     }
 
     // MARK: - Counting
@@ -55,7 +59,6 @@ public struct HeavyHitters: ~Copyable {
     /// Adds `count`, not negative, for `key`, now or at the latest at the next `settle`: until then the key's bytes must
     /// stay where they are.
     /// - Parameter line: what a `CountOverflow` shall say.
-    @inline(__always)
     public mutating func stage(_ key: UnsafeRawBufferPointer, count: Int64, line: Int) throws(CountOverflow) {
         if staged == Batch.capacity { try settle() }
         table.prepare(key, count: count, line: line, batch.pending + staged)
@@ -70,7 +73,9 @@ public struct HeavyHitters: ~Copyable {
             switch table.settle(batch.pending, range) {
             case .all: return
             case .overflow(let at): throw CountOverflow(line: batch.pending[at].line)
-            case .full(let at): range = try makeRoom(for: batch.pending[at]) ? at..<range.upperBound : (at + 1)..<range.upperBound
+            case .full(let at):
+                let hasRoom = try makeRoom(for: batch.pending[at])
+                range = (hasRoom ? at : at + 1)..<range.upperBound
             }
         }
     }
@@ -99,8 +104,6 @@ public struct HeavyHitters: ~Copyable {
         table.freeze()
         sketch = CountMinSketch(plan.geometry, seed: seed)
     }
-
-    private mutating func notePeak() { peak = max(peak, table.held + (sketch == nil ? 0 : plan.geometry.bytes)) }
 
     // MARK: - Merging
 

@@ -174,14 +174,7 @@ extension CountTable {
         var at = Int(truncatingIfNeeded: pending.hash) & mask
         while !slots[at].key.isNone {
             let found = slots[at].key
-            if found.isLong, found.low == pending.key.low {
-                let key = arena.key(at: found.offset)
-                if key.count == pending.length, let start = key.baseAddress,
-                    cbytes_equal(start, pending.start, key.count)
-                {
-                    break
-                }
-            }
+            if found.isLong, found.low == pending.key.low, arena.holds(pending.bytes, at: found.offset) { break }
             at = (at &+ 1) & mask
         }
         return at
