@@ -1,10 +1,12 @@
 public import Bytes
+import CBytes
 import Glibc
 
 /// The options that every filter has.
 public enum CommonOptions {
     public static let reject = Option.file(
-        "reject", help: "Write malformed lines, with the reason, to FILE and go on; without it the first one ends the tool.")
+        "reject",
+        help: "Write malformed lines, with the reason, to FILE and go on; without it the first one ends the tool.")
     public static let maxLine = Option.size(
         "max-line", in: 1...(1 << 40), default: 64 << 20, help: "The longest line taken, in bytes; default 64M.")
     public static let summary = Option.flag(
@@ -22,6 +24,7 @@ public enum FilterTool {
         _ command: Command, late: Option<String?>? = nil, _ make: (Arguments) throws(Failure) -> F
     ) -> Never {
         Descriptor.fillStandardGaps()
+        cbytes_return_freed_memory()
         let arguments = command.parse()
         do throws(Failure) {
             let filter = try make(arguments)
