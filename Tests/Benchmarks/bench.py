@@ -1,0 +1,69 @@
+"""Prints the speed table. Started by bin/bench, which has built the tools and put them in PATH."""
+
+import argparse
+import os
+import sys
+
+import report
+from limits import LIMITS
+from measure import CommandFailed, in_turn
+from rows import ROWS
+from texts import prepare
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+
+def options():
+    parser = argparse.ArgumentParser(
+        prog="bin/bench",
+        description="Measures the tools against Debian's on real text, after comparing their answers.",
+        epilog="rows: " + " ".join([row.name for row in ROWS] + list(LIMITS)))
+    parser.add_argument("rows", nargs="*", metavar="ROW", help="only the rows whose names begin so")
+    parser.add_argument("--save", action="store_true", help="also write Tests/Benchmarks/Results/DATE.md")
+    parser.add_argument("--seconds", type=float, default=12, help="time for the runs of a row (12); at least 3 pairs run")
+    return parser.parse_args()
+
+
+def timed(row, seconds):
+    """First the answers, then the times."""
+    try:
+        same = row.compare()
+        return report.Timed(row, same, in_turn(row.timed(row.run), row.timed(row.rival), seconds))
+    except CommandFailed as failure:
+        return report.Failed(row.name, row.ours, str(failure))
+
+
+def limited(name, measure):
+    try:
+        return measure()
+    except CommandFailed as failure:
+        return report.Failed(name, name, str(failure))
+
+
+def main():
+    given = options()
+    os.environ["LC_ALL"] = "C"
+
+    def wanted(name):
+        if given.rows and not any(name.startswith(prefix) for prefix in given.rows):
+            return False
+        print(f"\r\033[K{name} …", end="", file=sys.stderr, flush=True)
+        return True
+
+    conditions = report.conditions(ROOT)
+    prepare(os.path.join(ROOT, ".build-bench"))
+    against = [timed(row, given.seconds) for row in ROWS if wanted(row.name)]
+    alone = [limited(name, measure) for name, measure in LIMITS.items() if wanted(name)]
+    print("\r\033[K", end="", file=sys.stderr)
+    print(report.terminal(against, alone))
+    if given.save:
+        path = report.save(os.path.join(ROOT, "Tests/Benchmarks/Results"), conditions, against, alone)
+        print(f"\nsaved as {os.path.relpath(path, ROOT)}")
+    missed = [result.name for result in against + alone if not result.met]
+    if missed:
+        print("\nnot met: " + " ".join(missed))
+    return 1 if any(isinstance(result, report.Failed) for result in against + alone) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
