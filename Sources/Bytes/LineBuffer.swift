@@ -9,7 +9,8 @@ import CBytes
 ///     whole ..< filled        the beginning of a line whose end has not come
 ///
 /// When there is no whole line left, the third part is rolled to the front and the rest of the buffer filled again. It
-/// grows only for a line that is longer than itself, up to `maxLine` bytes.
+/// doubles only when a partial line fills half of it, so a line costs time in proportion to its length, and the buffer
+/// stays under four times the longest line.
 public struct LineBuffer: ~Copyable {
     public enum Piece {
         /// One or more whole lines, each with its LF, and the number of the first. Good until the next call.
@@ -83,6 +84,7 @@ public struct LineBuffer: ~Copyable {
     /// - Throws: `LineTooLong` when a whole line is longer than `maxLine`.
     public mutating func next() throws(LineTooLong) -> Piece? {
         if let (line, barrier) = pending {
+            if line.count > maxLine { throw LineTooLong(number: lineCount + 1, maxLine: maxLine) }
             pending = nil
             consumed = line.upperBound + 1
             lineCount += 1

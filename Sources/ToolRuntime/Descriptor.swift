@@ -1,6 +1,6 @@
 import Glibc
 
-/// An open file descriptor. Reads and writes go on after a signal unless that signal asks the tool to end.
+/// An open file descriptor.
 struct Descriptor: Sendable {
     let number: CInt
     /// What messages call it.
@@ -12,15 +12,19 @@ struct Descriptor: Sendable {
 
     var isTerminal: Bool { isatty(number) == 1 }
 
-    /// Reads once. Returns 0 at the end of the input, and nil when a signal came first.
+    /// Reads once. Returns 0 at the end of the input, and nil when a signal came first or nothing is there yet.
     func read(into target: UnsafeMutableRawBufferPointer) throws(Failure) -> Int? {
         let count = Glibc.read(number, target.baseAddress, target.count)
         if count >= 0 { return count }
         if errno == EINTR { return nil }
+        if errno == EAGAIN {  // whoever shares the input has made it non-blocking
+            _ = wait(for: Int16(POLLIN), milliseconds: nil)
+            return nil
+        }
         throw .system("cannot read \(name)", errno: errno)
     }
 
-    /// Writes all of `bytes`. A signal that asks the tool to end does so here: a blocked reader must not keep it.
+    /// Writes all of `bytes`, past any signal: `Signals` sees to it that a blocked reader cannot keep the tool.
     func write(_ bytes: UnsafeRawBufferPointer) throws(Failure) {
         var rest = bytes
         while let address = rest.baseAddress, !rest.isEmpty {
@@ -29,14 +33,17 @@ struct Descriptor: Sendable {
                 rest = UnsafeRawBufferPointer(rebasing: rest[count...])
             } else if errno == EPIPE {
                 Signals.die(by: SIGPIPE)  // only reached where the parent has SIGPIPE ignored
-            } else if errno == EINTR {
-                Signals.dieIfAsked()
             } else if errno == EAGAIN {
                 _ = wait(for: Int16(POLLOUT), milliseconds: nil)
-            } else {
+            } else if errno != EINTR {
                 throw .system("cannot write \(name)", errno: errno)
             }
         }
+    }
+
+    /// Closes the descriptor: the last moment at which some file systems report that they could not keep what was written.
+    func close() throws(Failure) {
+        if Glibc.close(number) != 0, errno != EINTR { throw .system("cannot write \(name)", errno: errno) }
     }
 
     func writeIgnoringErrors(_ text: String) {
@@ -95,5 +102,11 @@ final class Sink {
         } catch {
             failure = error
         }
+    }
+
+    /// Nothing may be taken after it.
+    func close() {
+        guard failure == nil else { return }
+        do throws(Failure) { try descriptor.close() } catch { failure = error }
     }
 }

@@ -39,6 +39,7 @@ struct FilterLoop<F: Filter & ~Copyable>: ~Copyable {
             let summary = try pump(filter)
             output.flush()
             Signals.dieIfAsked()
+            for sink in [standardOutput] + sides { sink.close() }
             try checkSinks()
             return .success(summary)
         } catch {
@@ -87,10 +88,14 @@ struct FilterLoop<F: Filter & ~Copyable>: ~Copyable {
             if let patience = filter.patience(at: .now()),
                 !Descriptor.standardInput.wait(for: Int16(POLLIN), milliseconds: max(0, patience))
             {
-                if !Signals.isAsked { try filter.wake(now: .now(), into: &output) }
+                // A wait may also end early, by a signal.
+                let now = Moment.now()
+                if let left = filter.patience(at: now), left <= 0 { try filter.wake(now: now, into: &output) }
                 continue
             }
             guard let count = try Descriptor.standardInput.read(into: try input.space()) else { continue }
+            // An end that a signal's handler made is not the end of the input: a partial line stays one.
+            if Signals.isAsked { break }
             if count > 0 {
                 input.fill(count)
             } else {

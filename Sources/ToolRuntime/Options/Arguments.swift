@@ -1,13 +1,13 @@
 /// A command line, held against a tool's option table.
 public struct Arguments: Sendable {
     private var given: [String: [String]] = [:]
+    private let names: Set<String>
     public private(set) var operands: [String] = []
 
     public subscript<Value>(option: Option<Value>) -> Value {
+        precondition(names.contains(option.name), "--\(option.name) is not in the table of this command")
         // The values were checked when the command line was read.
-        guard let value = try? option.value(given[option.name] ?? []) else {
-            preconditionFailure("--\(option.name) is not in the table of this command")
-        }
+        guard let value = try? option.value(given[option.name] ?? []) else { preconditionFailure("unchecked value") }
         return value
     }
 
@@ -15,7 +15,8 @@ public struct Arguments: Sendable {
 
     /// Reads `words`, the command line without the tool's name, in the manner of getopt_long: `-k 5`, `-k5`, `-wl`,
     /// `--top 5`, `--top=5`; options and operands in any order; all behind `--` is operands.
-    init(_ words: [String], table: [any OptionRow]) throws(Failure) {
+    public init(_ words: [String], table: [any OptionRow]) throws(Failure) {
+        names = Set(table.map(\.name))
         var rest = words[...]
         while let word = rest.popFirst() {
             if word == "--" {
