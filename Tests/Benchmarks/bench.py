@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 
+import instructions
 import report
 from limits import LIMITS
 from measure import CommandFailed, in_turn
@@ -19,7 +20,9 @@ def options():
         description="Measures the tools against Debian's on real text, after comparing their answers.",
         epilog="rows: " + " ".join([row.name for row in ROWS] + list(LIMITS)))
     parser.add_argument("rows", nargs="*", metavar="ROW", help="only the rows whose names begin so")
-    parser.add_argument("--save", action="store_true", help="also write Tests/Benchmarks/Results/DATE.md")
+    parser.add_argument("--save", action="store_true", help="keep the figures: Tests/Benchmarks/Results/DATE.md")
+    parser.add_argument("--instructions", action="store_true", help="count instructions instead, and hold them against "
+                        "Tests/Benchmarks/instructions.txt (--save: keep them there)")
     parser.add_argument("--seconds", type=float, default=12, help="time for the runs of a row (12); at least 3 pairs run")
     return parser.parse_args()
 
@@ -40,6 +43,12 @@ def limited(name, measure):
         return report.Failed(name, name, str(failure))
 
 
+def say(what):
+    """Shows what goes on, on a terminal, in one line."""
+    if sys.stderr.isatty():
+        print("\r\033[K" + what, end="", file=sys.stderr, flush=True)
+
+
 def main():
     given = options()
     os.environ["LC_ALL"] = "C"
@@ -47,14 +56,16 @@ def main():
     def wanted(name):
         if given.rows and not any(name.startswith(prefix) for prefix in given.rows):
             return False
-        print(f"\r\033[K{name} …", end="", file=sys.stderr, flush=True)
+        say(name + " …")
         return True
 
     conditions = report.conditions(ROOT)
     prepare(os.path.join(ROOT, ".build-bench"))
+    if given.instructions:
+        return 0 if instructions.check(given.save) else 1
     against = [timed(row, given.seconds) for row in ROWS if wanted(row.name)]
     alone = [limited(name, measure) for name, measure in LIMITS.items() if wanted(name)]
-    print("\r\033[K", end="", file=sys.stderr)
+    say("")
     print(report.terminal(against, alone))
     if given.save:
         path = report.save(os.path.join(ROOT, "Tests/Benchmarks/Results"), conditions, against, alone)
