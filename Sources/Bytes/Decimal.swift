@@ -17,6 +17,13 @@ public enum Decimal {
         var value: UInt64 = 0
         // Eighteen digits cannot overflow; what is longer takes the careful way.
         let safe = min(bytes.count, at + 18)
+        while safe - at >= 8 {
+            // In bounds: eight bytes and more lie between at and the end.
+            let word = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: at, as: UInt64.self))
+            guard let digits = eightDigits(word) else { throw .notANumber }
+            value = value &* 100_000_000 &+ digits
+            at += 8
+        }
         while at < safe {
             let digit = bytes[at] &- UInt8(ascii: "0")
             guard digit < 10 else { throw .notANumber }
@@ -30,6 +37,21 @@ public enum Decimal {
         }
         guard value <= Int64.min.magnitude else { throw .outOfRange }
         return Int64(truncatingIfNeeded: 0 &- value)
+    }
+
+    /// The number that eight digits spell, the first of them in the lowest byte of `word`; nil if one is no digit.
+    ///
+    /// Digits to pairs, pairs to fours, fours to one number: D. Lemire, "Number parsing at a gigabyte per second",
+    /// doi:10.1002/spe.2984.
+    @inlinable
+    public static func eightDigits(_ word: UInt64) -> UInt64? {
+        let every: UInt64 = 0x0101_0101_0101_0101
+        let zeros = every &* 0x30
+        // Adding 0x46 sets the top bit of a byte above '9', subtracting 0x30 that of one below '0'.
+        guard ((word &+ (every &* 0x46)) | (word &- zeros)) & (every &* 0x80) == 0 else { return nil }
+        let pairs = ((word &- zeros) &* 2561) &>> 8
+        let fours = ((pairs & 0x00FF_00FF_00FF_00FF) &* 6_553_601) &>> 16
+        return ((fours & 0x0000_FFFF_0000_FFFF) &* 42_949_672_960_001) &>> 32
     }
 
     @usableFromInline

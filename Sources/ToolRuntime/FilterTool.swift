@@ -26,7 +26,8 @@ public enum FilterTool {
         do throws(Failure) {
             let filter = try make(arguments)
             if Descriptor.standardInput.isTerminal {
-                throw Failure(.usage, "standard input is a terminal: nothing to read")
+                Descriptor.standardError.writeIgnoringErrors(command.shortHelp)
+                exit(ExitStatus.usage.rawValue)
             }
             let wantsSummary = arguments[CommonOptions.summary]
             var loop = FilterLoop<F>(

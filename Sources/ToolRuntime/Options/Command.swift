@@ -1,3 +1,4 @@
+import Bytes
 import Glibc
 
 /// What a tool is, to its user: the table that the parser, `--help`, the manual page and the completions are made from.
@@ -13,6 +14,8 @@ public struct Command: Sendable {
     }
 
     public static let version = "0.1.0"
+    /// When, as manual pages write it.
+    static let released = "November 23, 2026"
 
     public let name: String
     /// One sentence.
@@ -44,13 +47,10 @@ public struct Command: Sendable {
 
     /// Reads the command line of this process. Ends it for `--help`, `--version` and errors of usage.
     public func parse() -> Arguments {
-        let words = CommandLine.arguments.dropFirst()
-        if let first = words.first, first == "--generate", words.count == 2, let text = generated(words.last) {
-            print(text, terminator: "")
-            exit(0)
-        }
         do throws(Failure) {
-            let arguments = try Arguments(Array(words), table: table)
+            let words = try Self.words()
+            if words.count == 2, words[0] == "--generate", let text = generated(words[1]) { show(text) }
+            let arguments = try Arguments(words, table: table)
             if arguments[Self.helpOption] { show(help) }
             if arguments[Self.versionOption] { show("\(name) \(Self.version)\n") }
             if operands == nil, let operand = arguments.operands.first {
@@ -63,7 +63,31 @@ public struct Command: Sendable {
         }
     }
 
-    private func generated(_ kind: String?) -> String? { nil }
+    /// What `--generate KIND`, which `bin/install` uses, prints: the manual page or the completions of a shell.
+    public func generated(_ kind: String) -> String? {
+        switch kind {
+        case "man": manual
+        case "bash": bashCompletion
+        case "zsh": zshCompletion
+        case "fish": fishCompletion
+        default: nil
+        }
+    }
+
+    /// The command line without the tool's name. `CommandLine.arguments` would repair what is not UTF-8 in silence.
+    private static func words() throws(Failure) -> [String] {
+        var words: [String] = []
+        // argc entries of argv are strings of C that live as long as the process.
+        for argument in UnsafeBufferPointer(start: CommandLine.unsafeArgv, count: Int(CommandLine.argc)).dropFirst() {
+            guard let argument else { break }
+            guard let word = String(validatingCString: argument) else {
+                let bytes = UnsafeRawBufferPointer(start: argument, count: strlen(argument))
+                throw Failure(.usage, "not valid UTF-8: \(quoted(bytes))")
+            }
+            words.append(word)
+        }
+        return words
+    }
 
     private func show(_ text: String) -> Never {
         let sink = Sink(.standardOutput)

@@ -1,8 +1,11 @@
 extension Command {
     var usage: String { "usage: \(name) [OPTION]..." + (operands.map { " " + $0 } ?? "") }
 
+    /// What is shown on a terminal when there is nothing to read.
+    var shortHelp: String { "\(usage) < FILE\n\(summary)\nTry '\(name) --help'.\n" }
+
     /// What `--help` prints.
-    var help: String {
+    public var help: String {
         var text = "\(usage)\n\n\(summary)\n\nExamples:\n"
         for example in examples { text += "  \(example.command)\n      \(example.explanation)\n" }
         text += "\nOptions:\n"
