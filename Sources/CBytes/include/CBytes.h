@@ -47,6 +47,18 @@ static inline uint64_t cbytes_mask_space(const void *_Nonnull source) {
     return CBYTES_MASK((block == ' ') | ((cbytes_block)(block - 9) < 5));
 }
 
+/// Bit i is set where source[i] ends a field: at a TAB or LF.
+static inline uint64_t cbytes_mask_field_end(const void *_Nonnull source) {
+    return CBYTES_MASK((cbytes_block)(CBYTES_LOAD(source) - '\t') < 2);
+}
+
+/// The same for fewer than 64 bytes, of which none past count is read.
+static inline uint64_t cbytes_mask_field_end_padded(const void *_Nonnull source, size_t count) {
+    uint8_t block[64] = {0};
+    memcpy(block, source, count);
+    return cbytes_mask_field_end(block);
+}
+
 /// Copies 64 bytes and returns the mask of ASCII white space, which is written as LF.
 static inline uint64_t cbytes_copy_space_as_lf(void *_Nonnull target, const void *_Nonnull source) {
     cbytes_block block = CBYTES_LOAD(source);
@@ -96,6 +108,43 @@ static inline _Bool cbytes_equal(const void *_Nonnull left, const void *_Nonnull
 /// Below, at or above 0 as left sorts before, with or behind right, byte by byte.
 static inline int cbytes_compare(const void *_Nonnull left, const void *_Nonnull right, size_t count) {
     return memcmp(left, right, count);
+}
+
+// Sixteen bytes at once, for runs that are mostly shorter than 64. Signed, so that one comparison finds control
+// characters and what is not ASCII.
+typedef int8_t cbytes_small_block __attribute__((vector_size(16), aligned(1)));
+typedef _Bool cbytes_small_bits __attribute__((ext_vector_type(16)));
+
+/// Copies count bytes up to the first that does not stand for itself in a JSON string (a quote, a backslash, a control
+/// character, or what is not ASCII) and returns how many that were.
+/// At most readable bytes are read at source; at target up to 15 more than were copied are written over.
+static inline size_t cbytes_copy_plain(
+    uint8_t *_Nonnull target, const uint8_t *_Nonnull source, size_t count, size_t readable) {
+    for (size_t at = 0; at < count; at += 16) {
+        cbytes_small_block block = {0};
+        if (readable - at >= 16) block = *(const cbytes_small_block *)(source + at);
+        else memcpy(&block, source + at, count - at);
+        memcpy(target + at, &block, sizeof block);
+        cbytes_small_bits bits =
+            __builtin_convertvector((block < 0x20) | (block == '"') | (block == '\\'), cbytes_small_bits);
+        uint16_t mask;
+        memcpy(&mask, &bits, sizeof mask);
+        if (count - at < 16) mask &= (uint16_t)((1u << (count - at)) - 1);
+        if (mask != 0) return at + (size_t)__builtin_ctz(mask);
+    }
+    return count;
+}
+
+/// Copies count bytes, of which at least readable may be read; at target up to 15 more are written over.
+static inline void cbytes_copy_roughly(
+    uint8_t *_Nonnull target, const uint8_t *_Nonnull source, size_t count, size_t readable) {
+    for (size_t at = 0; at < count; at += 16) {
+        if (readable - at < 16) {
+            memcpy(target + at, source + at, count - at);
+            return;
+        }
+        memcpy(target + at, source + at, 16);
+    }
 }
 
 #endif
