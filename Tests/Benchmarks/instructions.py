@@ -28,12 +28,15 @@ SIZE = 2_000_000
 
 def per_byte(command, input):
     """How many instructions `command` takes for a byte of `input`."""
-    count = f"valgrind --tool=callgrind --callgrind-out-file=/dev/null {command} > /dev/null"
+    tool, *arguments = command.split()
+    # Debian's valgrind cannot read the debug information that Swift writes.
+    subprocess.run(["strip", "--strip-debug", "-o", "stripped", shutil.which(tool)], check=True)
+    count = f"valgrind --tool=callgrind --callgrind-out-file=/dev/null ./stripped {' '.join(arguments)} > /dev/null"
     done = subprocess.run(
         shell(f"head -c {SIZE} {input} | sed '$d' | {count}"), stderr=subprocess.PIPE, text=True, errors="replace")
     collected = re.search(r"Collected : (\d+)", done.stderr)
     if done.returncode != 0 or not collected:
-        raise CommandFailed(f"exit status {done.returncode}: {command}: {done.stderr.strip().splitlines()[-1:]}")
+        raise CommandFailed(f"exit status {done.returncode}: {command}: {done.stderr.strip()}")
     return int(collected[1]) / SIZE
 
 
@@ -47,12 +50,19 @@ def recorded():
 
 def check(save):
     """Prints the table; keeps it on `save`. Returns whether no figure has grown past the tolerance."""
-    if not shutil.which("valgrind"):
-        raise SystemExit("bin/bench: valgrind is not installed: apt-get install valgrind")
+    for needed in ["valgrind", "strip"]:
+        if not shutil.which(needed):
+            raise SystemExit(f"bin/bench: {needed} is not installed: apt-get install valgrind binutils")
     before, lines, good = recorded(), [], True
     print(f"{'instructions/byte':>17}  {'recorded':>8}  work")
     for command, input in WORK:
-        work, now = f"{command} < {input}", per_byte(command, input)
+        work = f"{command} < {input}"
+        try:
+            now = per_byte(command, input)
+        except CommandFailed as failure:
+            print(f"FAILED {failure}")
+            good = False
+            continue
         grown = work in before and now > before[work] * TOLERANCE
         print(f"{now:17.2f}  {before.get(work, float('nan')):8.2f}  {work}{'  MORE' if grown else ''}", flush=True)
         lines.append(f"{now:.2f}\t{work}\n")
