@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from measure import CommandFailed, median, run_program, shell
+from report import yes
 
 MIB = 1 << 20
 
@@ -22,7 +23,7 @@ class Limit:
 
     @property
     def cells(self):
-        return [self.work, self.measured, self.limit, "yes" if self.met else "NO"]
+        return [self.work, self.measured, self.limit, yes(self.met)]
 
 
 def peak(command, feed):

@@ -12,6 +12,10 @@ from rows import Row
 HEADINGS = ["work", "ours", "against", "theirs", "ratio", "at least", "met", "CPU s, ours / theirs"]
 LIMIT_HEADINGS = ["work", "measured", "at most", "met"]
 
+EXPLANATION = """The two of a row ran by turns, ours theirs ours theirs …; the ratio is the median of the pairs' ratios, the rates
+are medians too, of the input. CPU is user and system time of all processes of the pipeline. `Tests/Benchmarks/texts.py`
+describes the inputs."""
+
 
 @dataclass(frozen=True)
 class Timed:
@@ -104,10 +108,8 @@ def save(folder, conditions, against, alone):
     date = datetime.date.today().isoformat()
     texts = [f"# Speed, {date}", conditions]
     texts += [markdown(heads, [result.cells for result in results]) for heads, results in parts(against, alone)]
-    texts.append("Times are medians of runs by turns, ours theirs ours theirs …; the ratio is the median of the pairs'. "
-                 "Rates are of the input. CPU is user and system time of all processes of the pipeline. "
-                 "The inputs are described in `Tests/Benchmarks/texts.py`.")
-    texts.append("\n".join("- " + result.note for result in against + alone if hasattr(result, "note")))
+    texts.append(EXPLANATION)
+    texts.append("\n".join("- " + result.note for result in against + alone if isinstance(result, (Timed, Failed))))
     os.makedirs(folder, exist_ok=True)
     path = os.path.join(folder, date + ".md")
     with open(path, "w") as file:
