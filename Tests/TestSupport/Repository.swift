@@ -40,7 +40,9 @@ public func write(_ bytes: some Collection<UInt8>, to path: String) throws {
     try write(Array(bytes), to: number)
 }
 
+/// Writes to a pipe or a file. That the program at the other end is gone is thrown as an error.
 public func write(_ bytes: [UInt8], to number: CInt) throws {
+    signal(SIGPIPE, SIG_IGN)  // programs are started with it set back
     var rest = bytes[...]
     while !rest.isEmpty {
         let count = rest.withUnsafeBytes { write(number, $0.baseAddress, $0.count) }

@@ -1,0 +1,85 @@
+import Glibc
+import TestSupport
+import Testing
+
+/// As behind `tail -f`: what is owed for a line comes out before the next one goes in.
+@Suite struct FlowTests {
+    @Test(arguments: FilterCase.all)
+    func eachLineComesOutBeforeTheNextGoesIn(_ filter: FilterCase) throws {
+        if filter.name == "merge-counts" { return try updatesComeOutAtEachBarrier(filter) }
+        let pipes = try Pipes()
+        let program = try Program(
+            filter.command(filter.flowing), input: .descriptor(pipes.inputReader), output: .descriptor(pipes.outputWriter))
+        pipes.leaveFarEnds()
+        for word in ["one", "two", "three"] {
+            try write(Array((filter.input(word) + "\n").utf8), to: pipes.input)
+            for expected in filter.output(word).split(separator: "\n") {
+                #expect(readLine(from: pipes.output) == "\(expected)\n")
+            }
+        }
+        pipes.endInput()
+        #expect(try program.wait().ending == .status(0))
+    }
+
+    private func updatesComeOutAtEachBarrier(_ filter: FilterCase) throws {
+        let pipes = try Pipes()
+        let program = try Program(
+            filter.command(filter.flowing), input: .descriptor(pipes.inputReader), output: .descriptor(pipes.outputWriter))
+        pipes.leaveFarEnds()
+        let stream = BarrierStream()
+        try write(stream.barrier("open", 0), to: pipes.input)
+        #expect(readLine(from: pipes.output)?.utf8.elementsEqual(stream.barrier("open", 0)) == true)
+        for (epoch, word) in ["one", "two", "three"].enumerated() {
+            try write(Array((filter.input(word) + "\n").utf8) + stream.barrier("commit", epoch), to: pipes.input)
+            #expect(readLine(from: pipes.output) == filter.output(word))
+            #expect(readLine(from: pipes.output)?.utf8.elementsEqual(stream.barrier("commit", epoch)) == true)
+        }
+        pipes.endInput()
+        #expect(try program.wait().ending == .status(0))
+    }
+
+    @Test(arguments: FilterCase.all)
+    func rejectedLinesAreWrittenBeforeTheNextLineComes(_ filter: FilterCase) throws {
+        let folder = try TemporaryFolder()
+        let (pipes, file) = (try Pipes(), folder.file("rejects"))
+        guard mkfifo(file, 0o600) == 0 else { throw SystemError("mkfifo") }
+        let rejects = open(file, O_RDWR | O_CLOEXEC)
+        defer { close(rejects) }
+        let program = try Program(
+            filter.command(filter.malformed.arguments + ["--reject", file]), input: .descriptor(pipes.inputReader))
+        pipes.leaveFarEnds()
+        for number in 1...2 {
+            try write(Array((filter.malformed.line + "\n").utf8), to: pipes.input)
+            #expect(readLine(from: rejects)?.hasPrefix("line \(number): ") == true)
+        }
+        pipes.endInput()
+        #expect(try program.wait().ending == .status(0))
+    }
+}
+
+/// A pipe into a program and one out of it.
+final class Pipes {
+    let inputReader, input, output, outputWriter: CInt
+    private var isInputOpen = true
+
+    init() throws {
+        (inputReader, input) = try makePipe()
+        (output, outputWriter) = try makePipe()
+    }
+
+    /// To be called when the program has been started: it alone holds its ends.
+    func leaveFarEnds() {
+        close(inputReader)
+        close(outputWriter)
+    }
+
+    func endInput() {
+        close(input)
+        isInputOpen = false
+    }
+
+    deinit {
+        if isInputOpen { close(input) }
+        close(output)
+    }
+}

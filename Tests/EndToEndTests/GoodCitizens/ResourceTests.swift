@@ -1,0 +1,47 @@
+import TestSupport
+import Testing
+
+/// What a tool needs: time to start, memory, libraries.
+@Suite(.serialized) struct ResourceTests {
+    @Test(arguments: FilterCase.all)
+    func startToExitTakesTenMilliseconds(_ filter: FilterCase) throws {
+        var seconds: [Double] = []
+        for _ in 1...25 { seconds.append(try filter.run(input: .nothing).seconds) }
+        // The lower quartile: other tests run at the same time.
+        #expect(seconds.sorted()[6] < 0.010)
+    }
+
+    @Test(arguments: FilterCase.all.filter { $0.name != "merge-counts" })
+    func memoryDoesNotGrowWithTheInput(_ filter: FilterCase) throws {
+        let line = filter.input("the quick brown fox jumps over the lazy dog")
+        let small = try peakMegabytes("yes '\(line)' | head -c 4M | head -n -1 | \(filter.shell())")
+        let large = try peakMegabytes("yes '\(line)' | head -c 200M | head -n -1 | \(filter.shell())")
+        #expect(large < small + 4)
+    }
+
+    @Test func distinctKeysDoNotGrowTheSketchPastItsMemory() throws {
+        let peak = try peakMegabytes("seq 3000000 | cms-topk --memory 8M")
+        #expect(peak < 8 + 16)
+    }
+
+    @Test(arguments: FilterCase.all)
+    func nothingOfSwiftIsLinkedAtRunTimeAndNoFoundationAtAll(_ filter: FilterCase) throws {
+        let libraries = try bash("ldd \(filter.path)")
+        #expect(libraries.ending == .status(0))
+        #expect(!libraries.outputText.contains("swift"), "built without bin/build?")
+        #expect(try bash("grep -a -c -E 'FoundationEssentials|libFoundation' \(filter.path)").outputText == "0\n")
+    }
+
+    /// The peak resident set of the last command of a pipeline, measured by time(1), which forks while it is small: a
+    /// process that is started straight from here would begin with the peak of the tests.
+    private func peakMegabytes(_ pipeline: String) throws -> Double {
+        let parts = pipeline.split(separator: "|")
+        let feed = parts.dropLast().joined(separator: "|")
+        let folder = try TemporaryFolder()
+        let ended = try bash(
+            "\(feed) | command time --format %M --output \(folder.file("peak")) \(parts.last ?? "") >/dev/null")
+        #expect(ended.ending == .status(0))
+        let text = String(decoding: try contents(of: folder.file("peak")), as: UTF8.self).split(separator: "\n").last ?? ""
+        return Double(text).map { $0 / 1024 } ?? .infinity
+    }
+}
