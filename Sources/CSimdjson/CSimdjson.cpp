@@ -186,6 +186,7 @@ void csimdjson_destroy(csimdjson_parser *parser) {
 }
 
 csimdjson_outcome csimdjson_check(csimdjson_parser *parser, const void *json, size_t length, bool only_objects) {
+    if (length == 0) return csimdjson_empty;
     if (!make_room(*parser, length)) return csimdjson_too_long;
     parser->length = length;
     std::memcpy(parser->text.get(), json, length);

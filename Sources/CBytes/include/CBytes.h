@@ -110,6 +110,13 @@ static inline int cbytes_compare(const void *_Nonnull left, const void *_Nonnull
     return memcmp(left, right, count);
 }
 
+/// The 128-bit XXH3 of the count bytes at source, seed 0: first its high half, then its low half.
+static inline void cbytes_hash128(const void *_Nullable source, size_t count, uint64_t halves[_Nonnull 2]) {
+    XXH128_hash_t hash = XXH3_128bits(source, count);
+    halves[0] = hash.high64;
+    halves[1] = hash.low64;
+}
+
 // Sixteen bytes at once, for runs that are mostly shorter than 64. Signed, so that one comparison finds control
 // characters and what is not ASCII.
 typedef int8_t cbytes_small_block __attribute__((vector_size(16), aligned(1)));

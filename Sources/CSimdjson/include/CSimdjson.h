@@ -74,6 +74,11 @@ bool csimdjson_want(csimdjson_parser *_Nonnull parser, const csimdjson_slice *_N
 /// Fetches the wanted fields, in the order of the wants, from the object that the last csimdjson_check found valid.
 void csimdjson_fetch(csimdjson_parser *_Nonnull parser, csimdjson_field *_Nonnull fields);
 
+typedef struct {
+    csimdjson_slice type;
+    csimdjson_slice reason;
+} csimdjson_error;
+
 /// The part of a bulk response that says how one item, or the request as a whole, went.
 typedef struct {
     /// index, create, update or delete; empty for the request as a whole.
@@ -82,10 +87,7 @@ typedef struct {
     /// An HTTP status.
     int64_t status;
     /// The error with what caused it, from the outermost; the count says how many are filled in.
-    struct {
-        csimdjson_slice type;
-        csimdjson_slice reason;
-    } errors[4];
+    csimdjson_error errors[4];
     size_t error_count;
 } csimdjson_item;
 

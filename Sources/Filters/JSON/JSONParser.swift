@@ -5,14 +5,40 @@ import CSimdjson
 /// Its buffers grow with the longest text, to about twenty times its bytes, of which most are only touched by texts that
 /// are mostly numbers.
 struct JSONParser: ~Copyable {
-    let handle: OpaquePointer
+    static let mostFields = Int(CSIMDJSON_MOST_PATHS)
 
-    init() {
+    let handle: OpaquePointer
+    private let fields: UnsafeMutablePointer<csimdjson_field>
+
+    /// - Parameter paths: the fields that `fetch` is to fetch, each as the names that lead to it; at most `mostFields`.
+    init(wanting paths: [[[UInt8]]] = []) {
         guard let handle = csimdjson_create() else { fatalError("out of memory") }
         self.handle = handle
+        fields = .allocate(capacity: max(1, paths.count))
+        for path in paths {
+            // All names in one piece: its address stays the same while the shim copies them.
+            path.flatMap { $0 }.withUnsafeBufferPointer { bytes in
+                var names: [csimdjson_slice] = []
+                var start = 0
+                for name in path {
+                    names.append(csimdjson_slice(start: bytes.baseAddress.map { $0 + start }, count: name.count))
+                    start += name.count
+                }
+                precondition(csimdjson_want(handle, names, names.count), "too many fields")
+            }
+        }
     }
 
-    deinit { csimdjson_destroy(handle) }
+    deinit {
+        fields.deallocate()
+        csimdjson_destroy(handle)
+    }
+
+    /// The wanted fields of the object that was last found without fault. Good until the next call.
+    func fetch() -> UnsafePointer<csimdjson_field> {
+        csimdjson_fetch(handle, fields)
+        return UnsafePointer(fields)
+    }
 
     /// What is wrong with the text; nil if it is one JSON value, or with `onlyObjects` one object.
     func fault(in text: UnsafeRawBufferPointer, onlyObjects: Bool) -> JSONFault? {

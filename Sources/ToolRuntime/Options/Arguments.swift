@@ -11,7 +11,7 @@ public struct Arguments: Sendable {
         return value
     }
 
-    public func has<Value>(_ option: Option<Value>) -> Bool { given[option.name] != nil }
+    public func has(_ option: some OptionRow) -> Bool { given[option.name] != nil }
 
     /// Reads `words`, the command line without the tool's name, in the manner of getopt_long: `-k 5`, `-k5`, `-wl`,
     /// `--top 5`, `--top=5`; options and operands in any order; all behind `--` is operands.
