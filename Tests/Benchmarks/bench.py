@@ -23,7 +23,7 @@ def options():
     parser.add_argument("--save", action="store_true", help="keep the figures: Tests/Benchmarks/Results/DATE.md")
     parser.add_argument("--instructions", action="store_true", help="count instructions instead, and hold them against "
                         "Tests/Benchmarks/instructions.txt (--save: keep them there)")
-    parser.add_argument("--seconds", type=float, default=12, help="time for the runs of a row (12); at least 3 pairs run")
+    parser.add_argument("--seconds", type=float, default=12, help="time for a row's runs, at least 3 pairs (12)")
     return parser.parse_args()
 
 

@@ -65,8 +65,9 @@ ROWS = [
         answers=("tokenize -w -l", TR_WORDS + " | tr A-Z a-z")),
     Row(
         "tokenize-words-raw", "tokenize -w -l, text as it stands", "tr -cs", None, "english.txt", "MB", "tokenize -w -l",
-        TR_WORDS, "every token, in order, with `tr -cs` behind ours (it splits don't and 3.14) and `tr A-Z a-z` behind "
-        "the rival (both timed without)",
+        TR_WORDS,
+        "every token, in order, with `tr -cs` behind ours (it splits don't and 3.14) and `tr A-Z a-z` behind the rival "
+        "(both timed without)",
         answers=(f"tokenize -w -l | {TR_WORDS}", TR_WORDS + " | tr A-Z a-z")),
     Row(
         "tokenize-world", "tokenize -w -l, Cyrillic and CJK", "grep -oP | sed \\L", 20, "world-plain.txt", "MB",

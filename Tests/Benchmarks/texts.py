@@ -69,6 +69,8 @@ COUNT_BY_PARTS = """mawk '{ c[$0]++ }
     NR % 50000 == 0 { for (w in c) print w "\\t" c[w]; delete c }
     END { for (w in c) print w "\\t" c[w] }'"""
 
+DOCUMENTS = """mawk -F'\\t' '{ printf "{\\"token\\":\\"%s\\",\\"count\\":%s}\\n", $1, $2 }'"""
+
 # Those that are made of others stand behind them.
 RECIPES = {
     "english.txt": written(english),
@@ -76,7 +78,7 @@ RECIPES = {
     "words.txt": made_by("tr -cs A-Za-z0-9 '\\n' < plain.txt"),
     "counts.txt": made_by(COUNT_BY_PARTS + " < words.txt"),
     "sorted.txt": made_by("sort < counts.txt"),
-    "docs.json": made_by("mawk -F'\\t' '{ printf \"{\\\"token\\\":\\\"%s\\\",\\\"count\\\":%s}\\n\", $1, $2 }' < counts.txt"),
+    "docs.json": made_by(DOCUMENTS + " < counts.txt"),
     "world.txt": written(world),
     "world-plain.txt": written(world_plain),
 }

@@ -9,9 +9,9 @@ import Testing
 ///     two
 ///     ```
 ///
-/// A command starts behind `$ ` and goes on in the next line where a line ends in `\` or `|`. It is run by bash in the root
-/// of the tree, with the release tools in PATH and nothing to read; standard error is shown where it comes, as on a
-/// terminal.
+/// A command starts behind `$ ` and goes on in the next line where a line ends in `\` or `|`. It is run by bash in the
+/// root of the tree, with the release tools in PATH and nothing to read; standard error is shown where it comes, as on
+/// a terminal.
 enum ConsoleDocument {
     /// The document as it should be: what the commands really print, below each.
     static func rendered(_ text: String) throws -> String {
@@ -28,7 +28,8 @@ enum ConsoleDocument {
                 lines.append(line)
                 if line.hasSuffix("\\") || line.hasSuffix("|") { continue }
                 let ended = try bash("exec 2>&1\n" + command, folder: Repository.root)
-                if !ended.output.isEmpty { lines += ended.outputText.dropLast().split(separator: "\n", omittingEmptySubsequences: false) }
+                // What is printed ends in a line end; none of it is no line at all.
+                lines += ended.outputText.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
                 command = ""
             }
         }
