@@ -8,7 +8,8 @@ func library(_ name: String, _ dependencies: Target.Dependency...) -> [Target] {
     [
         .target(name: name, dependencies: dependencies, swiftSettings: strict),
         .testTarget(
-            name: "\(name)Tests", dependencies: [.target(name: name), "TestSupport"] + dependencies, swiftSettings: strict),
+            name: "\(name)Tests", dependencies: [.target(name: name), "TestSupport"] + dependencies,
+            swiftSettings: strict),
     ]
 }
 
@@ -17,16 +18,27 @@ func filterTool(_ name: String) -> [Target] {
     [.executableTarget(name: name, dependencies: ["Filters", "ToolRuntime"], swiftSettings: strict)]
 }
 
+/// `FUZZING=1 swift build --sanitize fuzzer --product fuzz`, as bin/fuzz does: libFuzzer brings the main function.
+let fuzzing: [Target] =
+    Context.environment["FUZZING"] == nil
+    ? []
+    : [
+        .executableTarget(
+            name: "fuzz", dependencies: ["Bytes", "Filters", "TestSupport"], path: "Tests/Fuzzing/Harness",
+            swiftSettings: strict)
+    ]
+
 let package = Package(
     name: "distributed-pipes",
     targets: [
         // Thin shims over C and C++.
         [.target(name: "CBytes")],
+        [.target(name: "CTokenize", dependencies: ["CBytes"])],
         [.target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson")])],
         // Pure: no system call, no clock, no randomness.
         library("Bytes", "CBytes"),
         library("Sketches", "Bytes", "CBytes"),
-        library("Filters", "Bytes", "CBytes", "CSimdjson", "Sketches"),
+        library("Filters", "Bytes", "CBytes", "CSimdjson", "CTokenize", "Sketches"),
         // Every contact with the operating system.
         library("ToolRuntime", "Bytes"),
         // The tools.
@@ -38,6 +50,7 @@ let package = Package(
         // Tests of the release binaries.
         [.target(name: "TestSupport", dependencies: ["Bytes"], path: "Tests/TestSupport", swiftSettings: strict)],
         [.testTarget(name: "EndToEndTests", dependencies: ["TestSupport"], swiftSettings: strict)],
+        fuzzing,
     ].flatMap { $0 },
     cxxLanguageStandard: .cxx17
 )

@@ -38,10 +38,13 @@ public struct Barrier: Equatable, Sendable {
     /// The barrier that `line`, without its LF, spells; nil if it is data.
     public init?(_ line: UnsafeRawBufferPointer) {
         guard line.first == Self.recordSeparator else { return nil }
-        let fields = line.dropFirst().split(separator: UInt8(ascii: "\t"), maxSplits: 5, omittingEmptySubsequences: false)
+        let fields = line.dropFirst().split(
+            separator: UInt8(ascii: "\t"), maxSplits: 5, omittingEmptySubsequences: false)
         guard fields.count == 6, fields[0].elementsEqual("barrier".utf8) else { return nil }
         guard fields[1].count == 32, fields[1].allSatisfy(Self.isHexadecimal) else { return nil }
-        guard let epoch = try? Decimal.parse(UnsafeRawBufferPointer(rebasing: fields[2])), epoch >= 0 else { return nil }
+        guard let epoch = try? Decimal.parse(UnsafeRawBufferPointer(rebasing: fields[2])), epoch >= 0 else {
+            return nil
+        }
         guard let kind = Kind(rawValue: String(decoding: fields[3], as: UTF8.self)) else { return nil }
         var watermark: Int64?
         if !fields[4].isEmpty {
@@ -69,7 +72,9 @@ public struct BarrierFinder {
     ///   - lines: whole lines, the first of them the one behind the last that this finder was shown.
     ///   - start: the offset of a line in them.
     /// - Cost: one search for RS, and none in a stream without barriers.
-    public mutating func next(in lines: UnsafeRawBufferPointer, from start: Int) -> (line: Range<Int>, barrier: Barrier)? {
+    public mutating func next(
+        in lines: UnsafeRawBufferPointer, from start: Int
+    ) -> (line: Range<Int>, barrier: Barrier)? {
         guard start < lines.count else { return nil }
         if atStart {
             atStart = false
@@ -84,7 +89,9 @@ public struct BarrierFinder {
             guard let base = rest.baseAddress else { return nil }
             at += cbytes_first(base, Barrier.recordSeparator, rest.count)
             guard at < lines.count else { return nil }
-            if at == start || lines[at - 1] == 0x0A, let found = barrier(in: lines, at: at), found.barrier.session == session {
+            if at == start || lines[at - 1] == 0x0A, let found = barrier(in: lines, at: at),
+                found.barrier.session == session
+            {
                 return found
             }
             at += 1

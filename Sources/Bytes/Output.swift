@@ -11,7 +11,9 @@ public struct Output: ~Copyable {
     private var flushedRejects = 0
     private var flushedLate = 0
 
-    public init(lines: consuming OutputBuffer, rejects: consuming OutputBuffer? = nil, late: consuming OutputBuffer? = nil) {
+    public init(
+        lines: consuming OutputBuffer, rejects: consuming OutputBuffer? = nil, late: consuming OutputBuffer? = nil
+    ) {
         self.lines = lines
         self.rejects = rejects
         self.late = late

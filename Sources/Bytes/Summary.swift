@@ -34,13 +34,15 @@ public struct Summary: Equatable, Sendable {
         case .flag(let flag): flag ? "true" : "false"
         case .null: "null"
         case .text(let text):
-            "\"" + text.unicodeScalars.map { scalar -> String in
-                switch scalar {
-                case "\"", "\\": "\\" + String(scalar)
-                case "\u{0}"..<" ": "\\u00" + (scalar.value < 16 ? "0" : "") + String(scalar.value, radix: 16)
-                default: String(scalar)
-                }
-            }.joined() + "\""
+            "\"" + text.unicodeScalars.map(escaped).joined() + "\""
+        }
+    }
+
+    private static func escaped(_ scalar: Unicode.Scalar) -> String {
+        switch scalar {
+        case "\"", "\\": "\\" + String(scalar)
+        case "\u{0}"..<" ": "\\u00" + (scalar.value < 16 ? "0" : "") + String(scalar.value, radix: 16)
+        default: String(scalar)
         }
     }
 }

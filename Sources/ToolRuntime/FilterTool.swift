@@ -4,7 +4,8 @@ import Glibc
 /// The options that every filter has.
 public enum CommonOptions {
     public static let reject = Option.file(
-        "reject", help: "Write malformed lines, with the reason, to FILE and go on; without it the first one ends the tool.")
+        "reject",
+        help: "Write malformed lines, with the reason, to FILE and go on; without it the first one ends the tool.")
     public static let maxLine = Option.size(
         "max-line", in: 1...(1 << 40), default: 64 << 20, help: "The longest line taken, in bytes; default 64M.")
     public static let summary = Option.flag(

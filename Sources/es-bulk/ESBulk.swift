@@ -4,12 +4,14 @@ import ToolRuntime
 @main
 enum BulkTool {
     static let index = Option.text(
-        "index", nil, "NAME", help: "The index; {field} in NAME is a value out of the document, {field:yyyy.MM.dd} a date.")
+        "index", nil, "NAME",
+        help: "The index; {field} in NAME is a value out of the document, {field:yyyy.MM.dd} a date.")
     static let action = Option.choice(
         "action", default: BulkAction.index, help: "What to do with each document: index (the default) stores it.")
     static let upsert = Option.flag("upsert", help: "With --action update: store a document that is not there yet.")
     static let id = Option.text(
-        "id", nil, "FIELD[,FIELD...]", help: "Make the _id of these fields, so that a replay overwrites, never duplicates.")
+        "id", nil, "FIELD[,FIELD...]",
+        help: "Make the _id of these fields, so that a replay overwrites, never duplicates.")
     static let routing = Option.text("routing", nil, "FIELD", help: "Route by the value of this field.")
     static let pipeline = Option.text("pipeline", nil, "NAME", help: "Send documents through this ingest pipeline.")
     static let maxDocuments = Option.integer(
@@ -39,11 +41,11 @@ enum BulkTool {
         ],
         examples: [
             .init(
-                "tokenize < text | cms-topk | to-json token count:int | es-bulk --index words --id token",
-                "The most frequent words of a text, each stored under itself."),
+                "cms-topk < words | to-json token count:int | es-bulk --index words --id token",
+                "The most frequent words, each stored under itself."),
             .init(
-                "curl -sS -H 'Content-Type: application/x-ndjson' --data-binary @batch HOST/_bulk | es-bulk --replies",
-                "What became of the documents of one batch."),
+                "es-bulk --replies < responses | awk '$2 == \"retry\" { print $1 }'",
+                "Which documents of a batch to send again, from the server's response."),
         ],
         options: [
             index, action, upsert, id, routing, pipeline, maxDocuments, maxBytes, maxWait, replies,
@@ -54,7 +56,8 @@ enum BulkTool {
             FilterTool.main(command) { (arguments) throws(Failure) in try bulk(arguments) }
         }
         FilterTool.main(command) { (arguments) throws(Failure) in
-            for row in [index, action, upsert, id, routing, pipeline, maxDocuments, maxBytes, maxWait] as [any OptionRow]
+            for row in [index, action, upsert, id, routing, pipeline, maxDocuments, maxBytes, maxWait]
+                as [any OptionRow]
             where arguments.has(row) {
                 throw Failure(.usage, "--\(row.name) does not go with --replies")
             }

@@ -6,7 +6,9 @@ import Testing
         Result { try Array(text.utf8).withUnsafeBytes { try Decimal.parse($0) } }.mapError { $0 as! Decimal.Failure }
     }
 
-    @Test(arguments: [0, 1, -1, 9, 10, 99, 100, 999_999_999_999_999_999, 1_000_000_000_000_000_000, .max, .min, .min + 1])
+    @Test(arguments: [
+        0, 1, -1, 9, 10, 99, 100, 999_999_999_999_999_999, 1_000_000_000_000_000_000, .max, .min, .min + 1,
+    ])
     func whatIsWrittenIsRead(_ number: Int64) {
         var text = [UInt8](repeating: 0, count: Decimal.longest)
         let count = text.withUnsafeMutableBufferPointer { Decimal.write(number, to: $0.baseAddress!) }

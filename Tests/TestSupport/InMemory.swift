@@ -18,9 +18,10 @@ private final class Collector {
 /// Runs a filter over `input` in memory, through the same line buffer as the tools.
 /// - Parameters:
 ///   - reads: how many bytes each read brings, in turn and again from the start; it must not show in what is written.
+///   - capacity: of the line buffer, in bytes; no read brings more.
 ///   - clock: what time it is at each chunk.
 public func run<F: Filter & ~Copyable>(
-    _ filter: consuming F, _ input: [UInt8], reads: [Int] = [1 << 16], rejecting: Bool = false,
+    _ filter: consuming F, _ input: [UInt8], reads: [Int] = [1 << 16], capacity: Int = 1024, rejecting: Bool = false,
     clock: () -> Moment = { Moment(unixMilliseconds: 0, monotonicMilliseconds: 0) }
 ) throws -> Written {
     let (lines, rejects, late) = (Collector(), Collector(), Collector())
@@ -28,7 +29,7 @@ public func run<F: Filter & ~Copyable>(
         lines: OutputBuffer(capacity: 512, drain: lines.take),
         rejects: rejecting ? OutputBuffer(capacity: 512, drain: rejects.take) : nil,
         late: OutputBuffer(capacity: 512, drain: late.take))
-    var buffer = LineBuffer(capacity: 1024)
+    var buffer = LineBuffer(capacity: capacity)
     var (at, turn) = (0, 0)
     var summary = Summary()
     func handOut(_ buffer: inout LineBuffer, _ filter: inout F, _ output: inout Output) throws {

@@ -207,6 +207,11 @@ public func readLine(from number: CInt, seconds: Double = 10) -> String? {
     return nil
 }
 
+/// As many lines as `expected` has.
+public func readLines(like expected: String, from number: CInt) -> String {
+    expected.filter { $0 == "\n" }.map { _ in readLine(from: number) ?? "" }.joined()
+}
+
 public func monotonicSeconds() -> Double {
     var time = timespec()
     clock_gettime(CLOCK_MONOTONIC, &time)

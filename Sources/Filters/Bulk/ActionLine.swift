@@ -129,7 +129,9 @@ struct ActionLine: Sendable {
         if fields[field].kind == csimdjson_number {
             time = try? Decimal.parse(text)
         } else if fields[field].kind == csimdjson_string {
-            time = text.count == 10 ? (Array(text) + "T00:00:00Z".utf8).withUnsafeBytes { dates.milliseconds($0) }
+            time =
+                text.count == 10
+                ? (Array(text) + "T00:00:00Z".utf8).withUnsafeBytes { dates.milliseconds($0) }
                 : dates.milliseconds(text)
         }
         guard let time, Timestamp.range.contains(time) else {

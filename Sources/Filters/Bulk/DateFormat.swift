@@ -19,7 +19,8 @@ struct DateFormat: Equatable, Sendable {
         var parts: [Part] = []
         var rest = text[...]
         let known: [(String, Part)] = [
-            ("yyyy", .year), ("MM", .month), ("dd", .day), ("HH", .hour), ("mm", .minute), ("xxxx", .weekYear), ("ww", .week),
+            ("yyyy", .year), ("MM", .month), ("dd", .day), ("HH", .hour), ("mm", .minute), ("xxxx", .weekYear),
+            ("ww", .week),
         ]
         while let first = rest.first {
             // As long as the letter goes on: yyyyy is not yyyy and a y.

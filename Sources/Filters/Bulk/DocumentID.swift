@@ -17,8 +17,11 @@ enum DocumentID {
 
     /// Adds the text of one of several fields to an id.
     static func join(_ text: UnsafeRawBufferPointer, to id: inout [UInt8]) {
+        let (comma, backslash) = (UInt8(ascii: ","), UInt8(ascii: "\\"))
+        // Nearly always there is neither, and the text goes over in one piece.
+        guard text.contains(where: { $0 == comma || $0 == backslash }) else { return id.append(contentsOf: text) }
         for byte in text {
-            if byte == UInt8(ascii: ",") || byte == UInt8(ascii: "\\") { id.append(UInt8(ascii: "\\")) }
+            if byte == comma || byte == backslash { id.append(backslash) }
             id.append(byte)
         }
     }

@@ -22,7 +22,9 @@ public struct IndexName: Equatable, Sendable {
                 parts.append(try Self.placeholder(&rest, of: text))
             } else {
                 if first == "{" || first == "}" {
-                    guard rest.popFirst() == first else { throw .badIndex(text, "a } without {; for the character write }}") }
+                    guard rest.popFirst() == first else {
+                        throw .badIndex(text, "a } without {; for the character write }}")
+                    }
                 }
                 literal += String(first).utf8
             }

@@ -32,7 +32,9 @@ public enum ColumnType: String, CaseIterable, Equatable, Sendable {
         case .int: Self.isInt(text)
         case .number:
             // An empty text may have no address.
-            text.withMemoryRebound(to: UInt8.self) { $0.baseAddress.map { csimdjson_is_number($0, text.count) } ?? false }
+            text.withMemoryRebound(to: UInt8.self) {
+                $0.baseAddress.map { csimdjson_is_number($0, text.count) } ?? false
+            }
         case .bool: text.elementsEqual("true".utf8) || text.elementsEqual("false".utf8)
         case .json: parser.fault(in: text, onlyObjects: false) == nil
         }

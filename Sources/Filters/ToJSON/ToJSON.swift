@@ -72,7 +72,8 @@ public struct ToJSON: ~Copyable, Filter {
         }
         var closing: [UInt8] = []
         for constant in constants {
-            closing += [UInt8(ascii: ",")] + JSONString.literal(constant.name.utf8) + [UInt8(ascii: ":")] + constant.value
+            closing +=
+                [UInt8(ascii: ",")] + JSONString.literal(constant.name.utf8) + [UInt8(ascii: ":")] + constant.value
         }
         self.columns = columns
         self.openings = openings

@@ -56,7 +56,9 @@ extension Command {
             specifications.append("*--\(row.name)\(hasValue ? "=" : "")[\(help)]\(value)")
         }
         if let operands { specifications.append("*:\(operands): ") }
-        let quoted = specifications.map { "'" + $0.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'" }
+        let quoted = specifications.map {
+            "'" + $0.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+        }
         return """
             #compdef \(name)
             # Made from the option table: \(name) --generate zsh

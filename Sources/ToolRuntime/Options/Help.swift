@@ -7,14 +7,21 @@ extension Command {
     /// What `--help` prints.
     public var help: String {
         var text = "\(usage)\n\n\(summary)\n\nExamples:\n"
-        for example in examples { text += "  \(example.command)\n      \(example.explanation)\n" }
+        for example in examples {
+            let command = Self.pipelineLines(example.command).joined(separator: "\n    ")
+            text += "  \(command)\n      \(example.explanation)\n"
+        }
         text += "\nOptions:\n"
         for row in table {
-            let title = (row.short.map { "  -\($0), " } ?? "      ") + "--\(row.name)" + (row.placeholder.map { " \($0)" } ?? "")
+            let title =
+                (row.short.map { "  -\($0), " } ?? "      ") + "--\(row.name)"
+                + (row.placeholder.map { " \($0)" } ?? "")
             let lines = Self.wrap(row.help, width: 80 - 28)
             let joins = title.count < 27
             text += joins ? title + String(repeating: " ", count: 28 - title.count) + lines[0] + "\n" : title + "\n"
-            for line in joins ? lines.dropFirst() : lines[...] { text += String(repeating: " ", count: 28) + line + "\n" }
+            for line in joins ? lines.dropFirst() : lines[...] {
+                text += String(repeating: " ", count: 28) + line + "\n"
+            }
         }
         for paragraph in details { text += "\n" + Self.wrap(paragraph, width: 80).joined(separator: "\n") + "\n" }
         return text + "\nExit status:\n  " + Self.wrap(Self.exitStatus, width: 78).joined(separator: "\n  ") + "\n"
@@ -25,10 +32,28 @@ extension Command {
         74 read or write failed. A signal kills the tool by that signal.
         """
 
+    /// A pipeline, broken behind a `|` where it is too long, so that it can still be copied into a shell.
+    static func pipelineLines(_ command: String) -> [String] {
+        var lines = [""]
+        for stage in command.split(separator: " | ").map(String.init) {
+            if lines[lines.count - 1].isEmpty {
+                lines[lines.count - 1] = stage
+            } else if lines[lines.count - 1].count + 5 + stage.count <= 76 {
+                lines[lines.count - 1] += " | " + stage
+            } else {
+                lines[lines.count - 1] += " |"
+                lines.append(stage)
+            }
+        }
+        return lines
+    }
+
     static func wrap(_ text: String, width: Int) -> [String] {
         var lines = [""]
         for word in text.split(separator: " ") {
-            if !lines[lines.count - 1].isEmpty, lines[lines.count - 1].count + 1 + word.count > width { lines.append("") }
+            if !lines[lines.count - 1].isEmpty, lines[lines.count - 1].count + 1 + word.count > width {
+                lines.append("")
+            }
             lines[lines.count - 1] += (lines[lines.count - 1].isEmpty ? "" : " ") + word
         }
         return lines

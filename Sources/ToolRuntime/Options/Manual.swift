@@ -30,7 +30,8 @@ extension Command {
         if !examples.isEmpty { page += ".Sh EXAMPLES\n" }
         for (index, example) in examples.enumerated() {
             page += (index > 0 ? ".Pp\n" : "") + Self.paragraph(example.explanation)
-            page += ".Bd -literal -offset indent\n\(Self.line(example.command))\n.Ed\n"
+            let command = Self.pipelineLines(example.command).map(Self.line).joined(separator: "\n    ")
+            page += ".Bd -literal -offset indent\n\(command)\n.Ed\n"
         }
         let others = Self.family.filter { $0 != name }.map { ".Xr \($0) 1" }
         return page + ".Sh SEE ALSO\n" + others.joined(separator: " ,\n") + "\n"

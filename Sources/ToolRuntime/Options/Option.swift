@@ -1,3 +1,5 @@
+public import Bytes
+
 /// One row of a tool's option table. The table alone feeds the parser, `--help`, the manual page and the completions.
 public protocol OptionRow: Sendable {
     /// The long name, without the dashes.
@@ -71,7 +73,8 @@ extension Option<Bool> {
 
 extension Option<Int> {
     public static func integer(
-        _ name: String, _ short: Character? = nil, _ placeholder: String = "N", in range: ClosedRange<Int> = 0...Int.max,
+        _ name: String, _ short: Character? = nil, _ placeholder: String = "N",
+        in range: ClosedRange<Int> = 0...Int.max,
         default fallback: Int, help: String
     ) -> Self {
         let expected =
@@ -107,18 +110,31 @@ extension Option<Int64?> {
     public static func duration(
         _ name: String, _ short: Character? = nil, default fallback: Int64? = nil, help: String
     ) -> Self {
-        Option(name, short, "TIME", default: fallback, expected: "a duration such as 500ms, 10s, 5m, 1h or 1d", help: help) {
-            text in milliseconds(text)
+        Option(
+            name, short, "TIME", default: fallback, expected: "a duration such as 500ms, 10s, 5m, 1h or 1d", help: help
+        ) {
+            text in milliseconds(text).map { .some($0) }
         }
     }
+}
 
-    private static func milliseconds(_ text: String) -> Int64?? {
-        let digits = text.prefix { $0.isASCII && $0.isNumber }
-        let units = ["ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000] as [Substring: Int64]
-        guard let number = Int64(digits), let unit = units[text.dropFirst(digits.count)] else { return .none }
-        let (product, overflow) = number.multipliedReportingOverflow(by: unit)
-        return overflow ? .none : .some(product)
+extension Option<Interval?> {
+    /// So many lines, a whole number, or so much time, a duration.
+    public static func interval(_ name: String, _ short: Character? = nil, help: String) -> Self {
+        let expected = "a number of lines such as 1000, or a duration such as 500ms, 10s, 5m, 1h or 1d"
+        return Option(name, short, "N|TIME", default: nil, expected: expected, help: help) { text in
+            if let lines = Int(text) { return lines >= 1 ? .some(.lines(lines)) : nil }
+            return milliseconds(text).flatMap { $0 >= 1 ? .some(.milliseconds($0)) : nil }
+        }
     }
+}
+
+private func milliseconds(_ text: String) -> Int64? {
+    let digits = text.prefix { $0.isASCII && $0.isNumber }
+    let units = ["ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000] as [Substring: Int64]
+    guard let number = Int64(digits), let unit = units[text.dropFirst(digits.count)] else { return nil }
+    let (product, overflow) = number.multipliedReportingOverflow(by: unit)
+    return overflow ? nil : product
 }
 
 extension Option<String?> {
@@ -154,7 +170,9 @@ extension Option<[String]> {
 
 extension Option where Value: CaseIterable & RawRepresentable, Value.RawValue == String {
     /// One of the cases of an enumeration, by its raw value.
-    public static func choice(_ name: String, _ short: Character? = nil, default fallback: Value, help: String) -> Self {
+    public static func choice(
+        _ name: String, _ short: Character? = nil, default fallback: Value, help: String
+    ) -> Self {
         let words = Value.allCases.map(\.rawValue)
         return Option(
             name, short, words.joined(separator: "|"), default: fallback, expected: words.joined(separator: ", "),

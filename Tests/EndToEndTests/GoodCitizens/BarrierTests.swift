@@ -7,7 +7,8 @@ struct BarrierStream {
 
     func barrier(_ kind: String, _ epoch: Int) -> [UInt8] {
         // The payload is opaque: any byte but LF.
-        Array("\u{1E}barrier\t\(session)\t\(epoch)\t\(kind)\t\tgroup 7\t\u{1E}{\"offsets\":[1,2]}\0".utf8) + [0xFF, 0x0A]
+        let line = "\u{1E}barrier\t\(session)\t\(epoch)\t\(kind)\t\tgroup 7\t\u{1E}{\"offsets\":[1,2]}\0"
+        return Array(line.utf8) + [0xFF, 0x0A]
     }
 }
 
@@ -42,11 +43,12 @@ struct BarrierStream {
         let forged = BarrierStream(session: String(repeating: "f", count: 32)).barrier("commit", 1)
         let line = Array("x\u{1E}barrier\n".utf8)
         let plain = try filter.run(input: .bytes(forged + line))
-        let open = try filter.run(input: .bytes(Self.stream.barrier("open", 0) + forged + line + Self.stream.barrier("close", 1)))
+        let open = try filter.run(
+            input: .bytes(Self.stream.barrier("open", 0) + forged + line + Self.stream.barrier("close", 1)))
         #expect(open.ending == .status(0))
         #expect(open.output == Self.stream.barrier("open", 0) + plain.output + Self.stream.barrier("close", 1))
         // It is taken apart, or counted, like any line.
-        #expect(!plain.outputText.contains("\n\u{1E}barrier\t\(String(repeating: "f", count: 32))\t1\tcommit\t\tgroup 7\t\u{1E}{\"offsets\":[1,2]}\0\n"))
+        #expect(plain.outputText.contains(name == "tokenize" ? "commit\ngroup\n7\n" : "\u{FFFD}\t1\n"))
     }
 
     @Test(arguments: FilterCase.all)

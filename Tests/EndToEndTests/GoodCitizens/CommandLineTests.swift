@@ -18,8 +18,11 @@ import Testing
     @Test(arguments: FilterCase.all)
     func helpFitsATerminalAndHasTwoExamples(_ filter: FilterCase) throws {
         let text = try run([filter.path, "--help"]).outputText
-        for line in text.split(separator: "\n") { #expect(line.count <= 80) }
-        let examples = text.split(separator: "Examples:\n").last?.split(separator: "\nOptions:").first ?? ""
+        let parts = text.split(separator: "\nOptions:\n")
+        #expect(parts.count == 2)
+        // Not the examples: a command that is to be copied stays on its line up to the next |.
+        for line in parts[1].split(separator: "\n") { #expect(line.count <= 80) }
+        let examples = parts[0].split(separator: "Examples:\n").last ?? ""
         #expect(examples.split(separator: "\n").count >= 4)
     }
 
@@ -128,7 +131,8 @@ import Testing
     func fishCompletesOptions(_ filter: FilterCase) throws {
         let folder = try TemporaryFolder()
         try write(try generated("fish", filter), to: folder.file("completions"))
-        let ended = try bash("HOME=$PWD fish -c 'source completions; complete -C \"\(filter.name) --max-l\"'", folder: folder.path)
+        let ended = try bash(
+            "HOME=$PWD fish -c 'source completions; complete -C \"\(filter.name) --max-l\"'", folder: folder.path)
         #expect(ended.outputText.hasPrefix("--max-line\t"))
     }
 
@@ -159,7 +163,9 @@ import Testing
     /// The long options that the help lists.
     private static func options(_ filter: FilterCase) throws -> [String] {
         try run([filter.path, "--help"]).outputText.split(separator: "\n").compactMap { line in
-            guard line.hasPrefix("  -") || line.hasPrefix("      --"), let start = line.firstRange(of: "--") else { return nil }
+            guard line.hasPrefix("  -") || line.hasPrefix("      --"), let start = line.firstRange(of: "--") else {
+                return nil
+            }
             return String(line[start.lowerBound...].prefix { $0 != " " })
         }
     }

@@ -15,7 +15,7 @@ struct FilterCase: Sendable, CustomTestStringConvertible {
     /// A line that holds one word, and what comes out for it.
     let input: @Sendable (String) -> String
     let output: @Sendable (String) -> String
-    /// Whether it keeps what it reads until the end or a barrier.
+    /// Whether it keeps what it reads until the end or a barrier, or until a batch is full.
     var isAggregator = false
 
     var testDescription: String { name }
@@ -28,7 +28,9 @@ struct FilterCase: Sendable, CustomTestStringConvertible {
     }
 
     /// The command line in bash; no argument needs more than single quotes.
-    func shell(_ more: [String] = []) -> String { ([name] + (arguments + more).map { "'\($0)'" }).joined(separator: " ") }
+    func shell(_ more: [String] = []) -> String {
+        ([name] + (arguments + more).map { "'\($0)'" }).joined(separator: " ")
+    }
 
     /// Lines with the numbers up to `count`, which no tool shortens.
     func numbers(_ count: Int) -> [UInt8] { Array((1...count).map { input(String($0)) + "\n" }.joined().utf8) }
@@ -54,7 +56,7 @@ struct FilterCase: Sendable, CustomTestStringConvertible {
             name: "es-bulk", arguments: ["--index", "words"], flowing: ["--max-docs", "1"],
             malformed: ([], "{\"word\":", ""),
             input: { "{\"word\":\"\($0)\"}" },
-            output: { "{\"index\":{\"_index\":\"words\"}}\n{\"word\":\"\($0)\"}\n" }),
+            output: { "{\"index\":{\"_index\":\"words\"}}\n{\"word\":\"\($0)\"}\n\n" }, isAggregator: true),
     ]
 
     static func named(_ name: String) -> FilterCase {

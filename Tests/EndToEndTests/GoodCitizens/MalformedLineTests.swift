@@ -6,7 +6,8 @@ import Testing
     @Test(arguments: FilterCase.all)
     func theFirstOneEndsTheToolWithItsNumber(_ filter: FilterCase) throws {
         let good = try Self.good(filter)
-        let ended = try filter.run(filter.malformed.arguments, input: .text("\(good)\n\(filter.malformed.line)\n\(good)\n"))
+        let ended = try filter.run(
+            filter.malformed.arguments, input: .text("\(good)\n\(filter.malformed.line)\n\(good)\n"))
         #expect(ended.ending == .status(65))
         #expect(ended.errorText.hasPrefix("\(filter.name): line 2: \(filter.malformed.reason)"))
         #expect(ended.errorText.split(separator: "\n").count == 1)
@@ -70,7 +71,9 @@ import Testing
         #expect(ended.outputText == "")
     }
 
-    @Test(arguments: ["merge-counts", "cms-topk"], ["9223372036854775808", "99999999999999999999", "+1", "", "-", "0x1", "1 "])
+    @Test(
+        arguments: ["merge-counts", "cms-topk"],
+        ["9223372036854775808", "99999999999999999999", "+1", "", "-", "0x1", "1 "])
     func aCountPast64BitsIsMalformed(_ name: String, _ count: String) throws {
         let arguments = name == "cms-topk" ? ["--counts"] : []
         let ended = try FilterCase.named(name).run(arguments, input: .text("key\t\(count)\n"))

@@ -40,7 +40,8 @@ import Testing
         let full = try filter.run(filter.malformed.arguments + ["--reject", "/dev/full"], input: malformed)
         #expect(full.ending == .status(74))
         #expect(full.errorText == "\(filter.name): cannot write /dev/full: No space left on device\n")
-        let missing = try filter.run(filter.malformed.arguments + ["--reject", "/no/such/folder/file"], input: malformed)
+        let missing = try filter.run(
+            filter.malformed.arguments + ["--reject", "/no/such/folder/file"], input: malformed)
         #expect(missing.ending == .status(74))
         #expect(missing.errorText == "\(filter.name): cannot open /no/such/folder/file: No such file or directory\n")
     }

@@ -41,7 +41,8 @@ import Testing
         let ended = try bash(
             "\(feed) | command time --format %M --output \(folder.file("peak")) \(parts.last ?? "") >/dev/null")
         #expect(ended.ending == .status(0))
-        let text = String(decoding: try contents(of: folder.file("peak")), as: UTF8.self).split(separator: "\n").last ?? ""
+        let text =
+            String(decoding: try contents(of: folder.file("peak")), as: UTF8.self).split(separator: "\n").last ?? ""
         return Double(text).map { $0 / 1024 } ?? .infinity
     }
 }

@@ -1,0 +1,140 @@
+import CTokenize
+
+/// How text is split into tokens.
+public enum Split: Sendable {
+    /// At white space: that of ASCII, and Unicode's White_Space.
+    case whiteSpace
+    /// Into the words of UAX #29.
+    case words
+    /// At these characters, and at line ends.
+    case delimiters(DelimiterSet)
+}
+
+/// Bytes that may be read: a chunk of whole lines. What is tokenized of it are parts that end with a byte that parts
+/// tokens, such as the LF.
+struct Text {
+    let base: UnsafePointer<UInt8>
+    let count: Int
+}
+
+/// Splits text into tokens, each followed by LF.
+///
+/// Two methods take turns. *Blocks* handle 64 bytes at once, as far as all of it is ASCII or other letters that are as
+/// easy: the kernel copies the bytes, in lower case and with LF for what parts tokens, and says where the parting bytes
+/// are; of each run of them all but the first are squeezed out. Where a byte is *hard*, the *code point machine* takes
+/// over, in the state that follows from the byte before it, until it is between two tokens again. A block that begins
+/// between two tokens needs no other knowledge of what came before it.
+struct Splitter: ~Copyable {
+    private let split: Split
+    private let small: UInt8
+    private let machine: CodePointMachine
+    private let ranges: [ctokenize_range]
+
+    init(_ split: Split, lowercase: Bool) {
+        self.split = split
+        small = lowercase ? 0x20 : 0
+        machine = CodePointMachine(split, lowercase: lowercase)
+        if case .delimiters(let set) = split { ranges = set.ranges } else { ranges = [] }
+    }
+
+    /// How many bytes `split` may write for `count` bytes of text. A token of n bytes takes at most 3n/2 in lower case
+    /// (the script that makes the tables checks it) and an LF, which for n ≥ 2 is at most 2n, as for n = 1. A block is
+    /// stored whole and twice.
+    static func room(for count: Int) -> Int { 2 * count + Int(CTOKENIZE_SPARE) + 64 + 16 }
+
+    /// Where the piece of text that begins at `start` is to end: about 32 KiB on, behind a byte that parts tokens.
+    func pieceEnd(of text: Text, _ part: Range<Int>) -> Int {
+        let wanted = 32 << 10
+        guard part.count > wanted else { return part.upperBound }
+        var end = part.lowerBound + wanted
+        while end > part.lowerBound, !machine.isBreak(text.base[end - 1]) { end -= 1 }
+        if end > part.lowerBound { return end }
+        end = part.lowerBound + wanted + 1
+        while !machine.isBreak(text.base[end - 1]) { end += 1 }  // at the latest the LF at the end of the part
+        return end
+    }
+
+    /// Writes the tokens of a part of the text, which ends with a byte that parts tokens, to `target`, which has
+    /// `room` for them. Returns the end of what it wrote.
+    func split(
+        _ text: Text, _ part: Range<Int>, into target: UnsafeMutablePointer<UInt8>
+    ) -> UnsafeMutablePointer<UInt8> {
+        switch split {
+        case .whiteSpace:
+            return run(TextKernel(small: small), text, part, target)
+        case .words:
+            return run(WordKernel(small: small), text, part, target)
+        case .delimiters:
+            return ranges.withUnsafeBufferPointer { run(FieldKernel(small: small, ranges: $0), text, part, target) }
+        }
+    }
+
+    private func run<Kernel: BlockKernel>(
+        _ kernel: Kernel, _ text: Text, _ part: Range<Int>, _ start: UnsafeMutablePointer<UInt8>
+    ) -> UnsafeMutablePointer<UInt8> {
+        let end = part.upperBound
+        // A block reads the byte in front of it, and some behind it: outside of that only the machine can go.
+        let firstBlock = 1
+        let lastBlock = text.count - 64 - Int(CTOKENIZE_LOOKAHEAD)
+        var at = part.lowerBound
+        var target = start
+        var patience = at
+        while at < end {
+            var isOpen = false
+            var progress = 0
+            while at >= firstBlock, at <= lastBlock {
+                let block = kernel.copy(text.base + at, to: target, isOpen)
+                let decided = min(64 - (~block.undecided).leadingZeroBitCount, end - at)
+                progress = min(decided, block.hard.trailingZeroBitCount)
+                if progress > 0 { squeeze(&target, block.parts, progress, &isOpen) }
+                at += progress
+                if at == end { return target }
+                if progress < decided || decided == 0 { break }
+            }
+            // Text of which blocks can do nothing is left to the machine for a while.
+            patience = progress < 16 ? at + 256 : at
+            if at > lastBlock { patience = end }
+            let state = isOpen ? kernel.state(behind: text.base[at - 1]) : .none
+            machine.run(text, &at, end, patience, state, &target)
+        }
+        return target
+    }
+}
+
+/// Keeps of the first `count` bytes of the block at `target` the tokens, and one parting byte, now LF, behind each.
+/// - Parameters:
+///   - target: where the block lies; moved behind what is kept.
+///   - parts: bit i is set where byte i parts tokens.
+///   - isOpen: whether the byte before the block belongs to a token.
+@inline(__always)
+private func squeeze(
+    _ target: inout UnsafeMutablePointer<UInt8>, _ parts: UInt64, _ count: Int, _ isOpen: inout Bool
+) {
+    let last = UInt64(truncatingIfNeeded: count &- 1)
+    var dropped = parts & (parts &<< 1 | (isOpen ? 0 : 1)) & (~0 &>> (63 &- last))
+    isOpen = (parts &>> last) & 1 == 0
+    guard dropped != 0 else {
+        target += count
+        return
+    }
+    let block = target + Int(CTOKENIZE_SPARE)
+    var from = 0
+    while true {
+        let to = min(count, dropped.trailingZeroBitCount)
+        let run = to &- from
+        // Nothing written here reaches the second copy: the last run ends less than 64 bytes behind the first copy, its last step 15 more.
+        // It may read as far behind the second copy, which `room` allows for. Only the first run is in place.
+        if from > 0 {
+            var moved = 0
+            while moved < run {
+                UnsafeMutableRawPointer(target + moved).copyMemory(from: block + from + moved, byteCount: 16)
+                moved &+= 16
+            }
+        }
+        target += run
+        if to == count { return }
+        from = to &+ (~(dropped &>> UInt64(to))).trailingZeroBitCount
+        if from >= count { return }
+        dropped &= ~0 &<< UInt64(from)
+    }
+}

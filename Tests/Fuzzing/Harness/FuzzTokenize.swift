@@ -1,0 +1,5 @@
+import Filters
+import TestSupport
+
+@Sendable func fuzzTokenize(_ input: [UInt8]) {
+}
