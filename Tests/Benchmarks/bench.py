@@ -69,6 +69,8 @@ def main():
     print(report.terminal(against, alone))
     if given.save:
         path = report.save(os.path.join(ROOT, "Tests/Benchmarks/Results"), conditions, against, alone)
+        if not given.rows:
+            report.update(os.path.join(ROOT, "README.md"), path, against)
         print(f"\nsaved as {os.path.relpath(path, ROOT)}")
     missed = [result.name for result in against + alone if not result.met]
     if missed:

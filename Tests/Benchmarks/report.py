@@ -117,10 +117,36 @@ def save(folder, conditions, against, alone):
     return path
 
 
+BEGIN, END = "<!-- speed: written by bin/bench --save -->\n", "<!-- end of speed -->\n"
+
+
+def update(readme, saved, against):
+    """Puts the ratios between the marks of the README."""
+    date = os.path.basename(saved).removesuffix(".md")
+    rows = [result.cells[:3] + [result.cells[4]] for result in against if isinstance(result, Timed)]
+    table = markdown(["work", "rate", "against", "times as fast"], rows)
+    with open(readme) as file:
+        before, rest = file.read().split(BEGIN)
+    after = rest.split(END)[1]
+    where = f"Measured on {date}, on {processor()}; [the whole table](Tests/Benchmarks/Results/{date}.md)."
+    with open(readme, "w") as file:
+        file.write("".join([before, BEGIN, f"{where}\n\n{table}\n", END, after]))
+
+
+def processor():
+    facts = hardware()
+    return f"{facts['CPU(s)']} × {facts['Model name']}"
+
+
+def hardware():
+    """What lscpu says, by name."""
+    pairs = (line.split(":", 1) for line in output("lscpu").splitlines() if ":" in line)
+    return {name.strip(): value.strip() for name, value in pairs}
+
+
 def conditions(root):
     """The machine, the versions, and how busy it is before we begin."""
-    facts = dict(line.split(":", 1) for line in output("lscpu").splitlines() if ":" in line)
-    facts = {name.strip(): value.strip() for name, value in facts.items()}
+    facts = hardware()
     caches = ", ".join(f"{name.removesuffix(' cache')} {facts[name]}" for name in facts if name.endswith(" cache"))
     with open("/etc/os-release") as file:
         system = dict(line.rstrip().split("=", 1) for line in file if "=" in line)["PRETTY_NAME"].strip('"')
@@ -128,7 +154,7 @@ def conditions(root):
     versions = output("dpkg-query", "-W", "-f", "${Package} ${Version}\n", *packages).splitlines()
     commit = output("git", "-C", root, "describe", "--always", "--dirty")
     return "\n".join([
-        f"- machine: {facts['CPU(s)']} × {facts['Model name']}; {caches}",
+        f"- machine: {processor()}; {caches}",
         f"- system: {system}, Linux {platform.release()}, load {os.getloadavg()[0]:.2f} at the start",
         f"- commit: {commit}",
         f"- rivals: {', '.join(versions)}",
