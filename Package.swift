@@ -40,7 +40,7 @@ let package = Package(
         library("Sketches", "Bytes", "CBytes"),
         library("Filters", "Bytes", "CBytes", "CSimdjson", "CTokenize", "Sketches"),
         // Every contact with the operating system.
-        library("ToolRuntime", "Bytes"),
+        library("ToolRuntime", "Bytes", "CBytes"),
         // The tools.
         filterTool("tokenize"),
         filterTool("cms-topk"),

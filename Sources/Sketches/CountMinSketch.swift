@@ -2,10 +2,10 @@ import CBytes
 
 /// A count or a cell would pass 64 bits.
 public struct CountOverflow: Error, Equatable, Sendable {
-    /// The line that would have done it, as the caller numbered it.
-    public var line: Int
+    /// The line that would have done it, as the caller numbered it; nil where it shows later.
+    public let line: Int?
 
-    public init(line: Int) { self.line = line }
+    public init(line: Int? = nil) { self.line = line }
 }
 
 /// The plain count-min sketch: each row adds a key's count to one of its cells, and the least of a key's cells is never
@@ -66,7 +66,7 @@ public struct CountMinSketch: ~Copyable {
             cell.pointee = sum
             overflows = overflows || overflow
         }
-        if overflows { throw CountOverflow(line: 0) }
+        if overflows { throw CountOverflow() }
     }
 
     /// The least cell of the key with this hash: never under its count.
@@ -85,7 +85,7 @@ public struct CountMinSketch: ~Copyable {
     public mutating func add(_ count: Int64, row: Int, column: Int) throws(CountOverflow) {
         precondition((0..<geometry.rows).contains(row) && (0..<geometry.width).contains(column))
         let (sum, overflow) = cells[row * geometry.width + column].addingReportingOverflow(count)
-        if overflow { throw CountOverflow(line: 0) }
+        if overflow { throw CountOverflow() }
         cells[row * geometry.width + column] = sum
     }
 
@@ -98,7 +98,7 @@ public struct CountMinSketch: ~Copyable {
             cells[at] = sum
             overflows = overflows || overflow
         }
-        if overflows { throw CountOverflow(line: 0) }
+        if overflows { throw CountOverflow() }
     }
 
     /// The cells of one row.

@@ -42,13 +42,13 @@ extension CountTable {
     func prepare(
         _ start: UnsafeRawPointer, _ length: Int, roomy: Bool, count: Int64, _ target: UnsafeMutablePointer<Pending>
     ) {
-        var key: InlineKey
-        if length <= InlineKey.longest {
-            let words = roomy ? cbytes_load16(start, length) : cbytes_load16_padded(start, length)
-            key = InlineKey(words: words, length: length)
-        } else {
-            key = InlineKey(longWithHash: cbytes_xxh3(start, length, seed))
-        }
+        let key =
+            if length > InlineKey.longest {
+                Self.longKey(start, length, seed)
+            } else {
+                InlineKey(
+                    words: roomy ? cbytes_load16(start, length) : cbytes_load16_padded(start, length), length: length)
+            }
         let hash = key.tableHash
         cbytes_prefetch(slots + Int(truncatingIfNeeded: hash) & (capacity &- 1))
         target.pointee.key = key
@@ -58,10 +58,19 @@ extension CountTable {
         target.pointee.count = count
     }
 
-    /// Prepares a key that may lie anywhere.
-    func prepare(_ key: UnsafeRawBufferPointer, count: Int64, line: Int, _ target: UnsafeMutablePointer<Pending>) {
+    /// Apart, since XXH3 in the loop would take all its registers.
+    @inline(never)
+    private static func longKey(_ start: UnsafeRawPointer, _ length: Int, _ seed: UInt64) -> InlineKey {
+        InlineKey(longWithHash: cbytes_xxh3(start, length, seed))
+    }
+
+    /// Prepares a key of which `readable` bytes may be read.
+    func prepare(
+        _ key: UnsafeRawBufferPointer, count: Int64, line: Int, readable: Int, _ target: UnsafeMutablePointer<Pending>
+    ) {
         // Of an empty key nothing is read, so any address is as good as the one that it may lack.
-        prepare(key.baseAddress ?? UnsafeRawPointer(slots), key.count, roomy: false, count: count, target)
+        let start = key.baseAddress ?? UnsafeRawPointer(slots)
+        prepare(start, key.count, roomy: readable >= 16, count: count, target)
         target.pointee.line = line
     }
 
@@ -91,37 +100,53 @@ extension CountTable {
     /// Adds the counts of prepared keys.
     @inline(__always)
     mutating func settle(_ pending: UnsafeMutablePointer<Pending>, _ range: Range<Int>) -> Settled {
-        for index in range {
-            let key = pending[index].key
-            let mask = capacity &- 1
-            var at = Int(truncatingIfNeeded: pending[index].hash) & mask
+        var index = range.lowerBound
+        // In local variables, so that they are in registers; they change when a key is admitted.
+        var (slots, mask) = (self.slots, capacity &- 1)
+        while index < range.upperBound {
+            let next = pending + index
+            let (key, hash) = (next.pointee.key, next.pointee.hash)
+            var at = Int(truncatingIfNeeded: hash) & mask
             while true {
                 let slot = slots + at  // at ≤ mask, below capacity
                 let found = slot.pointee.key
-                if key.isLong
-                    ? found.isLong && found.low == key.low && holds(slot, pending[index])
-                    : ((found.low ^ key.low) | (found.high ^ key.high)) == 0
-                {
-                    let (sum, overflow) = slot.pointee.count.addingReportingOverflow(pending[index].count)
+                // A long key has another offset than the one found, so it takes the way out as well.
+                if (found.low ^ key.low) | (found.high ^ key.high) == 0 {
+                    let (sum, overflow) = slot.pointee.count.addingReportingOverflow(next.pointee.count)
                     if overflow { return .overflow(at: index) }
                     slot.pointee.count = sum
                     break
                 }
-                if found.isNone {
-                    guard admit(pending[index]) else { return .full(at: index) }
+                if found.isNone || key.isLong {
+                    switch found.isNone ? (admit(next) ? .all : .full(at: index)) : settleLong(next, index, at) {
+                    case .all: break
+                    case let end: return end
+                    }
+                    (slots, mask) = (self.slots, capacity &- 1)
                     break
                 }
                 at = (at &+ 1) & mask  // ends: a quarter of the slots are empty
             }
+            index &+= 1
         }
         return .all
     }
 
-    /// Whether the long key in `slot`, whose hash is the same, is the pending one.
+    /// The same for one key that is not in its slot, from there on.
     @inline(never)
-    private func holds(_ slot: UnsafeMutablePointer<Slot>, _ pending: borrowing Pending) -> Bool {
-        let key = arena.key(at: slot.pointee.key.offset)
-        guard key.count == pending.length, let bytes = key.baseAddress else { return false }
-        return cbytes_equal(bytes, pending.start, key.count)
+    private mutating func settleLong(_ next: UnsafeMutablePointer<Pending>, _ index: Int, _ start: Int) -> Settled {
+        let mask = capacity &- 1
+        var at = start
+        while !slots[at].key.isNone {
+            let found = slots[at].key
+            if found.isLong, found.low == next.pointee.key.low, arena.holds(next.pointee.bytes, at: found.offset) {
+                let (sum, overflow) = slots[at].count.addingReportingOverflow(next.pointee.count)
+                if overflow { return .overflow(at: index) }
+                slots[at].count = sum
+                return .all
+            }
+            at = (at &+ 1) & mask
+        }
+        return admit(next) ? .all : .full(at: index)
     }
 }

@@ -1,24 +1,36 @@
-/// What a ranking is worth.
-public enum Certainty: String, Sendable {
+/// What a list is worth, the best first.
+public enum Certainty: String, Comparable, Sendable {
     /// Every key is held with its exact count.
     case exact
     /// The list is certainly the true list of the largest keys; the counts are upper bounds.
     case certified
     /// The counts are upper bounds; a key that belongs into the list may be missing.
     case estimated
+
+    private var order: Int {
+        switch self {
+        case .exact: 0
+        case .certified: 1
+        case .estimated: 2
+        }
+    }
+
+    public static func < (left: Certainty, right: Certainty) -> Bool { left.order < right.order }
 }
 
-/// The largest keys of a counter, and what is known about them. Entries 0 ..< `count` are the list.
-public struct Ranking: Sendable {
+/// What is known about the list that a counter has put in order.
+public struct Ranking: Equatable, Sendable {
+    /// Entries in order.
     public let count: Int
     public let certainty: Certainty
     /// Distinct keys: all of them if exact, otherwise at least so many.
     public let distinct: Int
-    /// No estimate is further above its count than this, but for a share δ of the rankings; 0 if exact.
-    public let likelyError: Int64
+    /// How far what the sketch says of what was evicted may be too high, for all keys held at once, but for a chance of
+    /// δ; 0 if exact.
+    let likelyError: Int64
 }
 
-/// A key with what is known of its count: `low` is not above it (but for a share δ of the rankings), `high` never below it.
+/// A key and what is known of its count: never above `high`, and below `low` only with a chance of δ for all of a list.
 public struct RankedEntry {
     public let key: UnsafeRawBufferPointer
     public let low: Int64
@@ -29,6 +41,7 @@ extension HeavyHitters {
     /// Puts the largest keys in order: by estimate, the largest first, then by key. From then on the counter can only be
     /// read, until `reset`.
     /// - Parameter top: how many; nil for all that are held.
+    /// - Cost: three passes over the table, one over the sketch, and the sorting of what is listed. No memory.
     public mutating func rank(top: Int?) throws(CountOverflow) -> Ranking {
         try settle()
         let listed = min(top ?? held, held)
@@ -37,17 +50,23 @@ extension HeavyHitters {
             return Ranking(count: listed, certainty: .exact, distinct: held, likelyError: 0)
         }
         let mostEvicted = sketch!.mostOfAnyKey()
+        let likelyError = sketch!.likelyError(failure: plan.geometry.delta / Double(max(1, held)))
         try fold()
         table.arrange(.ranking, first: listed)
+        // Certain is what was counted since a key was admitted. The list is the true one if the least of that is more than
+        // any other key, held or not, can have.
         let least = (0..<listed).map { table.slots[$0].admitted }.min() ?? 0
         let rival = (listed..<held).map { table.slots[$0].count }.max() ?? 0
         let isCertified = listed == top && least > mostEvicted && least > rival
+        let distinct = max(held, sketch!.occupied())
+        try unfold()
         return Ranking(
-            count: listed, certainty: isCertified ? .certified : .estimated, distinct: max(held, sketch!.occupied()),
-            likelyError: sketch!.likelyError(failure: plan.geometry.delta / Double(max(1, held))))
+            count: listed, certainty: isCertified ? .certified : .estimated, distinct: distinct,
+            likelyError: likelyError)
     }
 
-    /// Adds every entry to the sketch, which then is that of the whole stream, and replaces its count by the estimate.
+    /// Adds every entry to the sketch, which then is that of all that was counted, and puts the estimate in the place of
+    /// its count.
     private mutating func fold() throws(CountOverflow) {
         for at in 0..<table.capacity where !table.slots[at].key.isNone {
             let slot = table.slots + at
@@ -60,20 +79,58 @@ extension HeavyHitters {
         }
     }
 
-    /// Puts all keys that are held in order of their bytes. From then on the counter can only be read, until `reset`.
-    public mutating func sortByKey() throws(CountOverflow) {
-        try settle()
-        table.arrange(.key, first: held)
+    /// Takes the entries, now in a list, out of the sketch again, which then is that of what was evicted.
+    private mutating func unfold() throws(CountOverflow) {
+        for slot in table.slots..<(table.slots + held) {
+            try sketch!.add(-slot.pointee.admitted, hash: table.sketchHash(of: slot))
+        }
     }
 
-    /// An entry behind `rank` or `sortByKey`; its key is good until `reset`.
-    /// - Parameter likelyError: of the ranking.
-    public func entry(_ index: Int, likelyError: Int64 = 0) -> RankedEntry {
+    /// An entry behind `rank`; its key is good until `reset`.
+    public func entry(_ index: Int, of ranking: Ranking) -> RankedEntry {
+        precondition((0..<ranking.count).contains(index) && ranking.count <= held)
+        let slot = table.slots + index
+        let (key, high) = (table.bytes(of: slot), slot.pointee.count)
+        switch sketch {
+        case .none: return RankedEntry(key: key, low: high, high: high)
+        case .some(let evicted):
+            let admitted = slot.pointee.admitted
+            let before = evicted.estimate(hash: table.sketchHash(of: slot))
+            return RankedEntry(key: key, low: admitted + max(0, before - ranking.likelyError), high: high)
+        }
+    }
+
+    /// Puts all keys that are held in order of their bytes. From then on the counter can only be read, until `reset`.
+    public mutating func sortByKey() throws(CountOverflow) -> Ranking {
+        try settle()
+        table.arrange(.key, first: held)
+        return Ranking(
+            count: held, certainty: isExact ? .exact : .estimated, distinct: max(held, sketch?.occupied() ?? 0),
+            likelyError: 0)
+    }
+
+    /// A key that is held behind `sortByKey`, and what was counted since it was admitted; good until `reset`.
+    public func heldEntry(_ index: Int) -> (key: UnsafeRawBufferPointer, count: Int64) {
         precondition((0..<held).contains(index))
         let slot = table.slots + index
-        let high = slot.pointee.count
-        let low = isExact ? high : max(slot.pointee.admitted, high - min(high, likelyError))
-        return RankedEntry(key: table.bytes(of: slot), low: low, high: high)
+        return (table.bytes(of: slot), slot.pointee.count)
+    }
+
+    /// All that was counted; nil past 64 bits. To be asked before `rank`.
+    /// - Cost: a pass over the table and one over a row of the sketch.
+    public func total() -> Int64? {
+        var total: Int64 = 0
+        var overflows = false
+        func add(_ count: Int64) {
+            let (sum, overflow) = total.addingReportingOverflow(count)
+            (total, overflows) = (sum, overflows || overflow)
+        }
+        for at in 0..<table.capacity where !table.slots[at].key.isNone { add(table.slots[at].count) }
+        switch sketch {
+        case .some(let cells): for cell in cells.row(0) { add(cell) }
+        case .none: break
+        }
+        return overflows ? nil : total
     }
 
     /// Calls `body` with every cell of the sketch that is not 0, row by row.

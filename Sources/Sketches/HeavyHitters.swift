@@ -16,8 +16,6 @@ public struct HeavyHitters: ~Copyable {
     private let batch = Batch()
     private var staged = 0
     public private(set) var evictions = 0
-    /// The most bytes held so far.
-    public private(set) var peak = 0
 
     public init(_ plan: MemoryPlan, seed: UInt64 = 0) {
         self.plan = plan
@@ -28,15 +26,21 @@ public struct HeavyHitters: ~Copyable {
     /// Keys held.
     public var held: Int { table.used }
 
+    /// Whether nothing has been counted.
+    public var isEmpty: Bool { table.used == 0 && staged == 0 && sketch == nil }
+
+    /// Memory in use, in bytes.
+    public var memory: Int { table.memory + (sketch == nil ? 0 : plan.geometry.bytes) }
+
     /// Whether every key counted is held with its exact count: nothing was evicted.
     public var isExact: Bool { sketch == nil }
 
     /// Starts again from zero, and gives the memory back.
     public mutating func reset() {
         precondition(staged == 0)
-        notePeak()
         table.reset()
         sketch = nil
+        evictions = 0
     }
 
     // MARK: - Counting
@@ -54,11 +58,14 @@ public struct HeavyHitters: ~Copyable {
 
     /// Adds `count`, not negative, for `key`, now or at the latest at the next `settle`: until then the key's bytes must
     /// stay where they are.
-    /// - Parameter line: what a `CountOverflow` shall say.
-    @inline(__always)
-    public mutating func stage(_ key: UnsafeRawBufferPointer, count: Int64, line: Int) throws(CountOverflow) {
+    /// - Parameters:
+    ///   - line: what a `CountOverflow` shall say.
+    ///   - readable: how many bytes may be read at the key's start; from sixteen on it is faster.
+    public mutating func stage(
+        _ key: UnsafeRawBufferPointer, count: Int64, line: Int, readable: Int
+    ) throws(CountOverflow) {
         if staged == Batch.capacity { try settle() }
-        table.prepare(key, count: count, line: line, batch.pending + staged)
+        table.prepare(key, count: count, line: line, readable: readable, batch.pending + staged)
         staged += 1
     }
 
@@ -70,7 +77,9 @@ public struct HeavyHitters: ~Copyable {
             switch table.settle(batch.pending, range) {
             case .all: return
             case .overflow(let at): throw CountOverflow(line: batch.pending[at].line)
-            case .full(let at): range = try makeRoom(for: batch.pending[at]) ? at..<range.upperBound : (at + 1)..<range.upperBound
+            case .full(let at):
+                let hasRoom = try makeRoom(for: batch.pending[at])
+                range = (hasRoom ? at : at + 1)..<range.upperBound
             }
         }
     }
@@ -86,8 +95,7 @@ public struct HeavyHitters: ~Copyable {
                 try sketch!.add(pending.count, hash: pending.hash)
                 return false
             }
-            let shortage: CountTable.Shortage = table.arena.used + cost > table.arenaLimit ? .arena : .entries
-            try table.evictHalf(shortage, round: UInt64(evictions), into: &sketch!)
+            try table.evictHalf(table.hasFreeEntry ? .arena : .entries, round: UInt64(evictions), into: &sketch!)
             return true
         } catch {
             throw CountOverflow(line: pending.line)
@@ -99,8 +107,6 @@ public struct HeavyHitters: ~Copyable {
         table.freeze()
         sketch = CountMinSketch(plan.geometry, seed: seed)
     }
-
-    private mutating func notePeak() { peak = max(peak, table.held + (sketch == nil ? 0 : plan.geometry.bytes)) }
 
     // MARK: - Merging
 
@@ -118,7 +124,8 @@ public struct HeavyHitters: ~Copyable {
         if other.sketch != nil { beginSketch() }
         for at in 0..<other.table.capacity where !other.table.slots[at].key.isNone {
             let slot = other.table.slots + at
-            try stage(other.table.bytes(of: slot), count: slot.pointee.count, line: 0)
+            let key = other.table.bytes(of: slot)
+            try stage(key, count: slot.pointee.count, line: 0, readable: key.count)
         }
         try settle()
         switch other.sketch {

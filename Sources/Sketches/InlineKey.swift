@@ -10,6 +10,8 @@ struct InlineKey: Equatable {
     static let longest = 15
     static let longMark: UInt64 = 0xFF << 56
     static let none = InlineKey(low: 0, high: 0)
+    /// Of a long key that is not in the arena: no record begins there.
+    static let unknownOffset = (1 << 56) - 1
 
     var low: UInt64
     var high: UInt64
@@ -28,7 +30,7 @@ struct InlineKey: Equatable {
     }
 
     @inline(__always)
-    init(longWithHash hash: UInt64, offset: Int = 0) {
+    init(longWithHash hash: UInt64, offset: Int = unknownOffset) {
         low = hash
         high = Self.longMark | UInt64(truncatingIfNeeded: offset)
     }

@@ -46,6 +46,15 @@ struct KeyArena: ~Copyable {
         return UnsafeRawBufferPointer(start: memory(offset) + 8, count: Int(truncatingIfNeeded: header & ~Self.dead))
     }
 
+    /// Whether the key stored at `offset` is `key`.
+    func holds(_ key: UnsafeRawBufferPointer, at offset: Int) -> Bool {
+        let stored = self.key(at: offset)
+        guard stored.count == key.count, let left = stored.baseAddress, let right = key.baseAddress else {
+            return false
+        }
+        return cbytes_equal(left, right, key.count)
+    }
+
     /// Gives up the record at `offset`; its room comes back by `compact`.
     mutating func kill(_ offset: Int) {
         let header = memory(offset).load(as: UInt64.self)

@@ -6,6 +6,9 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __GLIBC__  // which string.h tells
+#include <malloc.h>
+#endif
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -192,6 +195,14 @@ static inline void cbytes_copy_roughly(
         }
         memcpy(target + at, source + at, 16);
     }
+}
+
+/// Lets large blocks go back to the system when they are freed. By default glibc keeps blocks of the size that was freed
+/// last, up to 32 MiB, so that a program that frees and allocates takes more memory than it holds.
+static inline void cbytes_return_freed_memory(void) {
+#ifdef __GLIBC__
+    mallopt(M_MMAP_THRESHOLD, 128 << 10);
+#endif
 }
 
 #endif
