@@ -45,7 +45,7 @@ struct JSONParser: ~Copyable {
         guard let start = text.baseAddress else { return .empty }
         let outcome = csimdjson_check(handle, start, text.count, onlyObjects)
         if outcome == csimdjson_valid { return nil }
-        return JSONFault(outcome, startsWithMark: text.starts(with: [0xEF, 0xBB, 0xBF]))
+        return JSONFault(outcome)
     }
 }
 
@@ -64,10 +64,11 @@ public enum JSONFault: Error, Equatable, Sendable, CustomStringConvertible {
     case tooDeep
     case tooLong
 
-    init(_ outcome: csimdjson_outcome, startsWithMark: Bool) {
+    init(_ outcome: csimdjson_outcome) {
         self =
             switch outcome {
             case csimdjson_empty: .empty
+            case csimdjson_byte_order_mark: .byteOrderMark
             case csimdjson_not_an_object: .notAnObject
             case csimdjson_not_utf8: .notUTF8
             case csimdjson_control_character: .controlCharacter
@@ -77,7 +78,7 @@ public enum JSONFault: Error, Equatable, Sendable, CustomStringConvertible {
             case csimdjson_bad_word: .badWord
             case csimdjson_too_deep: .tooDeep
             case csimdjson_too_long: .tooLong
-            default: startsWithMark ? .byteOrderMark : .badStructure
+            default: .badStructure
             }
     }
 
