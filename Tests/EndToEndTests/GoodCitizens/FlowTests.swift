@@ -28,11 +28,11 @@ import Testing
         pipes.leaveFarEnds()
         let stream = BarrierStream()
         try write(stream.barrier("open", 0), to: pipes.input)
-        #expect(readLine(from: pipes.output)?.utf8.elementsEqual(stream.barrier("open", 0)) == true)
+        #expect(readLine(from: pipes.output) == String(decoding: stream.barrier("open", 0), as: UTF8.self))
         for (epoch, word) in ["one", "two", "three"].enumerated() {
             try write(Array((filter.input(word) + "\n").utf8) + stream.barrier("commit", epoch), to: pipes.input)
             #expect(readLine(from: pipes.output) == filter.output(word))
-            #expect(readLine(from: pipes.output)?.utf8.elementsEqual(stream.barrier("commit", epoch)) == true)
+            #expect(readLine(from: pipes.output) == String(decoding: stream.barrier("commit", epoch), as: UTF8.self))
         }
         pipes.endInput()
         #expect(try program.wait().ending == .status(0))
