@@ -64,10 +64,13 @@ extension CountTable {
         InlineKey(longWithHash: cbytes_xxh3(start, length, seed))
     }
 
-    /// Prepares a key that may lie anywhere.
-    func prepare(_ key: UnsafeRawBufferPointer, count: Int64, line: Int, _ target: UnsafeMutablePointer<Pending>) {
+    /// Prepares a key of which `readable` bytes may be read.
+    func prepare(
+        _ key: UnsafeRawBufferPointer, count: Int64, line: Int, readable: Int, _ target: UnsafeMutablePointer<Pending>
+    ) {
         // Of an empty key nothing is read, so any address is as good as the one that it may lack.
-        prepare(key.baseAddress ?? UnsafeRawPointer(slots), key.count, roomy: false, count: count, target)
+        let start = key.baseAddress ?? UnsafeRawPointer(slots)
+        prepare(start, key.count, roomy: readable >= 16, count: count, target)
         target.pointee.line = line
     }
 

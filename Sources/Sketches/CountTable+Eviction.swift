@@ -13,7 +13,9 @@ extension CountTable {
     /// Smaller is by class of count (`CountClass`). Which of the entries of the class in the middle go is drawn by their hash
     /// and `round`: evenly over the table, and not the same keys each time.
     /// - Cost: three passes over the table, and a pass over the arena.
-    mutating func evictHalf(_ shortage: Shortage, round: UInt64, into sketch: inout CountMinSketch) throws(CountOverflow) {
+    mutating func evictHalf(_ shortage: Shortage, round: UInt64, into sketch: inout CountMinSketch)
+        throws(CountOverflow)
+    {
         let threshold = threshold(shortage, round)
         let mask = capacity - 1
         // Begin behind an empty slot. Then an entry that is put back lands at or before its old place, behind entries
@@ -53,7 +55,9 @@ extension CountTable {
             draw = Int(truncatingIfNeeded: CountMinSketch.splitMix(entry.key.tableHash ^ round) >> 54)
         }
 
-        static func < (left: Rank, right: Rank) -> Bool { (left.countClass, left.draw) < (right.countClass, right.draw) }
+        static func < (left: Rank, right: Rank) -> Bool {
+            (left.countClass, left.draw) < (right.countClass, right.draw)
+        }
     }
 
     private func weight(_ entry: Slot, _ shortage: Shortage) -> Int {

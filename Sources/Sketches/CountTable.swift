@@ -71,15 +71,20 @@ struct CountTable: ~Copyable {
 
     // MARK: - Room
 
+    var hasFreeEntry: Bool { used < MemoryPlan.entries(slots: capacity) }
+
     /// Puts in a key that the table does not have, if it fits.
     @inline(never)
     mutating func admit(_ next: UnsafeMutablePointer<Pending>) -> Bool {
         let pending = next.pointee
         let arenaNeeded = arena.used + KeyArena.cost(pending.length)
-        let slotsNeeded = isFrozen ? capacity : max(capacity, MemoryPlan.slots(entries: used + 1))
-        guard used < MemoryPlan.entries(slots: slotsNeeded), plan.fits(slots: slotsNeeded, arena: arenaNeeded)
-        else { return false }
-        if slotsNeeded > capacity { grow(to: slotsNeeded) }
+        if isFrozen {
+            guard hasFreeEntry, arenaNeeded <= arenaLimit else { return false }
+        } else {
+            let slotsNeeded = hasFreeEntry ? capacity : 2 * capacity
+            guard plan.fits(slots: slotsNeeded, arena: arenaNeeded) else { return false }
+            if slotsNeeded > capacity { grow(to: slotsNeeded) }
+        }
         var key = pending.key
         if pending.length > InlineKey.longest {
             key = InlineKey(longWithHash: pending.hash, offset: arena.append(pending.bytes))

@@ -61,7 +61,8 @@ extension HeavyHitters {
         let distinct = max(held, sketch!.occupied())
         try unfold()
         return Ranking(
-            count: listed, certainty: isCertified ? .certified : .estimated, distinct: distinct, likelyError: likelyError)
+            count: listed, certainty: isCertified ? .certified : .estimated, distinct: distinct,
+            likelyError: likelyError)
     }
 
     /// Adds every entry to the sketch, which then is that of all that was counted, and puts the estimate in the place of

@@ -49,7 +49,9 @@ struct KeyArena: ~Copyable {
     /// Whether the key stored at `offset` is `key`.
     func holds(_ key: UnsafeRawBufferPointer, at offset: Int) -> Bool {
         let stored = self.key(at: offset)
-        guard stored.count == key.count, let left = stored.baseAddress, let right = key.baseAddress else { return false }
+        guard stored.count == key.count, let left = stored.baseAddress, let right = key.baseAddress else {
+            return false
+        }
         return cbytes_equal(left, right, key.count)
     }
 

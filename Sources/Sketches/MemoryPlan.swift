@@ -29,13 +29,6 @@ public struct MemoryPlan: Equatable, Sendable {
     /// Entries in a table of `slots` slots: three quarters, since from there probes get long.
     static func entries(slots: Int) -> Int { slots / 4 * 3 }
 
-    /// The least table for so many entries.
-    static func slots(entries: Int) -> Int {
-        var slots = firstSlots
-        while Self.entries(slots: slots) < entries { slots *= 2 }
-        return slots
-    }
-
     /// Whether a table and an arena of these sizes are within the plan, now and when the table has just been doubled.
     ///
     /// What fits when larger fits when smaller. So whether the keys of a stream fit depends on their number and lengths

@@ -2,7 +2,8 @@ import Filters
 import ToolRuntime
 
 enum TopKOptions {
-    static let top = Option.integer("top", "k", default: 10, help: "How many keys to print; default 10, 0 for all held.")
+    static let top = Option.integer(
+        "top", "k", default: 10, help: "How many keys to print; default 10, 0 for all held.")
     static let emit = Option<TopKSettings.Emission>.choice(
         "emit", default: .top, help: "Print the top list, or partials, which can be merged; default top.")
     static let counts = Option.flag(
@@ -11,29 +12,36 @@ enum TopKOptions {
     static let memory = Option.size(
         "memory", default: 64 << 20, help: "What keys, counts and sketch may take, in bytes; default 64M.")
     static let epsilon = share(
-        "epsilon", help: "Size the sketch so that an estimate is too high by at most this share of all that was counted.")
+        "epsilon",
+        help: "Size the sketch so that an estimate is too high by at most this share of all that was counted.")
     static let delta = share("delta", help: "The chance that an estimate is further off than that; default 0.0183.")
     static let seed = Option<UInt64>(
-        "seed", nil, "N", default: 0, expected: "a whole number below 2^64", help: "Seed of the sketch's hash; default 0."
+        "seed", nil, "N", default: 0, expected: "a whole number below 2^64",
+        help: "Seed of the sketch's hash; default 0."
     ) { UInt64($0) }
     static let window = Option.duration("window", help: "Count in windows of this length, such as 10s.")
-    static let hop = Option.duration("hop", help: "Begin a window at each multiple of this; default: the window's length.")
+    static let hop = Option.duration(
+        "hop", help: "Begin a window at each multiple of this; default: the window's length.")
     static let every = Option.integer("every", in: 1...Int.max, default: 1, help: "Count in windows of N lines.")
     static let timeField = Option.integer(
         "time-field", in: 1...Int.max, default: 1,
         help: "Field N is the time of a line, and not part of its key; default: the time is that of processing.")
     static let timeFormat = Option<TimeFormat>.choice(
-        "time-format", default: .rfc3339, help: "How the time is written: ms or s since 1970, or RFC 3339; default rfc3339.")
-    static let grace = Option.duration("grace", help: "How far a line may be behind the latest and still count; default 0.")
+        "time-format", default: .rfc3339,
+        help: "How the time is written: ms or s since 1970, or RFC 3339; default rfc3339.")
+    static let grace = Option.duration(
+        "grace", help: "How far a line may be behind the latest and still count; default 0.")
     static let late = Option.file("late", help: "Write lines that came too late for their window to FILE.")
     static let idle = Option.duration("idle", help: "Close the open windows when no line has come for so long.")
 
     static let all: [any OptionRow] = [
-        top, emit, counts, bounds, memory, epsilon, delta, seed, window, hop, every, timeField, timeFormat, grace, late, idle,
+        top, emit, counts, bounds, memory, epsilon, delta, seed, window, hop, every, timeField, timeFormat, grace, late,
+        idle,
     ]
 
     private static func share(_ name: String, help: String) -> Option<Double?> {
-        Option(name, nil, "X", default: nil, expected: "a number above 0 and below 1, such as 0.0001", help: help) { text in
+        Option(name, nil, "X", default: nil, expected: "a number above 0 and below 1, such as 0.0001", help: help) {
+            text in
             guard let share = Double(text), share > 0, share < 1 else { return nil }
             return .some(share)
         }

@@ -9,13 +9,13 @@ enum MergeCountsTool {
     static let updates = Option.flag(
         "updates", help: "Print the new total of each key that came, at each barrier and at the end; keep the totals.")
     static let every = Option.interval(
-        "every", help: "With --updates: print every N lines too, or this TIME after the first line since the last print.")
+        "every", help: "With --updates: print also every N lines, or TIME after the first line since the last print.")
     static let sorted = Option.flag(
         "sorted", help: "The input is sorted by key, byte by byte (LC_ALL=C): hold one key at a time.")
 
     static let command = Command(
         name: "merge-counts",
-        summary: "Sum count lines by key.",
+        summary: "Sums count lines by key.",
         details: [
             """
             A count line is KEY TAB COUNT. The count is the last field, a signed 64-bit number, and the key is all before \
@@ -23,7 +23,7 @@ enum MergeCountsTool {
             """,
             """
             Totals come out sorted by key, byte by byte, whatever the order of the input. Memory grows with the number of \
-            different keys: about 60 bytes for each, and the length of keys longer than 15 bytes. --sorted needs none \
+            different keys: up to 130 bytes for each, and the length of keys longer than 15 bytes. --sorted needs none \
             of it: it takes what `LC_ALL=C sort -t "$(printf '\\t')" -k1,1` or this tool put out.
             """,
             """

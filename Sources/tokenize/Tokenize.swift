@@ -5,7 +5,7 @@ import ToolRuntime
 enum TokenizeTool {
     static let words = Option.flag("words", "w", help: "Print Unicode words (UAX #29), without punctuation.")
     static let delimiters = Option<DelimiterSet?>(
-        "delimiters", "d", "SET", default: nil, expected: "ASCII characters, with \\t, \\n and \\\\ for TAB, line end and \\",
+        "delimiters", "d", "SET", default: nil, expected: "ASCII characters (\\t is TAB, \\n a line end, \\\\ a backslash)",
         help: "Split at each of these ASCII characters, and at line ends; \\t is TAB, \\\\ a backslash."
     ) { text in DelimiterSet(text).map { .some($0) } }
     static let lowercase = Option.flag("lowercase", "l", help: "Print tokens in lower case (Unicode).")

@@ -79,12 +79,14 @@ import Testing
             check(counter.memory, atMost: memory)
             let total = counter.total()
             #expect(total == 60_000)
-            var folded = Array(repeating: Array(repeating: Int64(0), count: plan.geometry.width), count: plan.geometry.rows)
+            var folded = Array(
+                repeating: Array(repeating: Int64(0), count: plan.geometry.width), count: plan.geometry.rows)
             counter.forEachCell { row, column, count in folded[row][column] += count }
             let (_, entries) = try counter.ranked(top: nil)
             for entry in entries { #expect(entry.high == reference.estimate(entry.key)) }
             // Behind the list, the sketch is that of what was evicted, as it was before.
-            var again = Array(repeating: Array(repeating: Int64(0), count: plan.geometry.width), count: plan.geometry.rows)
+            var again = Array(
+                repeating: Array(repeating: Int64(0), count: plan.geometry.width), count: plan.geometry.rows)
             counter.forEachCell { row, column, count in again[row][column] += count }
             #expect(again == folded)
             var held = HeavyHitters(plan, seed: 5)
@@ -162,6 +164,23 @@ import Testing
         #expect(entries.map(\.key) == [Array("a".utf8)])
     }
 
+    /// Where the arena is short, room is made in the arena, also when the keys that are counted least are short.
+    @Test func longKeysMakeRoomForLongKeys() throws {
+        var counter = HeavyHitters(plan(1 << 20))
+        let short = (0..<5000).map { Array("s\($0)".utf8) }
+        try counter.count(short)
+        // Each twice as often as a short one, and of 112 bytes.
+        let long = (0..<20_000).map {
+            Array("\($0) ".utf8) + [UInt8](repeating: 0x6C, count: 100 - String($0).utf8.count)
+        }
+        for key in long { try counter.count([key, key]) }
+        let evictions = counter.evictions
+        // 20,000 keys of 112 bytes come, and each eviction drops half of the 384 KiB that the arena has.
+        #expect((8...12).contains(evictions))
+        let entries = try counter.ranked(top: nil).entries
+        #expect(entries.count { $0.key.first == UInt8(ascii: "s") } == 5000)
+    }
+
     @Test func mergedCountersAreTheCounterOfTheWhole() throws {
         try withEverySeed(6) { generator in
             let keys = (0..<30_000).map { _ in skewedKey(&generator) }
@@ -202,9 +221,9 @@ import Testing
         var counter = HeavyHitters(plan(64 << 10))
         let key: [UInt8] = [1]
         try key.withUnsafeBytes { key in
-            try counter.stage(key, count: .max, line: 4)
-            try counter.stage(key, count: 0, line: 5)
-            try counter.stage(key, count: 1, line: 6)
+            try counter.stage(key, count: .max, line: 4, readable: key.count)
+            try counter.stage(key, count: 0, line: 5, readable: key.count)
+            try counter.stage(key, count: 1, line: 6, readable: key.count)
             #expect(throws: CountOverflow(line: 6)) { try counter.settle() }
         }
     }

@@ -83,7 +83,7 @@ extension HeavyHitters {
     /// One by one, each settled at once.
     mutating func countSlowly(_ keys: [[UInt8]]) throws {
         for key in keys {
-            try key.withUnsafeBytes { try stage($0, count: 1, line: 1) }
+            try key.withUnsafeBytes { try stage($0, count: 1, line: 1, readable: $0.count) }
             try settle()
         }
     }

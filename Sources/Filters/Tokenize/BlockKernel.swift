@@ -13,7 +13,7 @@ struct Block {
 
 /// A way to split 64 bytes at once.
 protocol BlockKernel {
-    /// Copies 64 bytes, with LF for those that part tokens, to the target and again `CTOKENIZE_SPARE` bytes behind it.
+    /// Copies 64 bytes, with LF for those that part tokens.
     /// - Parameter isOpen: whether the byte in front of them belongs to a token.
     func copy(_ source: UnsafePointer<UInt8>, to target: UnsafeMutablePointer<UInt8>, _ isOpen: Bool) -> Block
 
@@ -76,7 +76,6 @@ struct WordKernel: BlockKernel {
             let at = joining.trailingZeroBitCount  // at most 62: bit 63 of beforeWord is 0
             if joins(source[at], source[at - 1], source[at + 1]) {
                 target[at] = source[at]
-                target[at + Int(CTOKENIZE_SPARE)] = source[at]
                 block.parts &= ~(1 &<< UInt64(at))
             }
             joining &= joining &- 1

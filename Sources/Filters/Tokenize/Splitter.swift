@@ -38,9 +38,9 @@ struct Splitter: ~Copyable {
     }
 
     /// How many bytes `split` may write for `count` bytes of text. A token of n bytes takes at most 3n/2 in lower case
-    /// (the script that makes the tables checks it) and an LF, which for n ≥ 2 is at most 2n, as for n = 1. A block is
-    /// stored whole and twice.
-    static func room(for count: Int) -> Int { 2 * count + Int(CTOKENIZE_SPARE) + 64 + 16 }
+    /// (the script that makes the tables checks it) and an LF, which for n ≥ 2 is at most 2n, as for n = 1. What a
+    /// block leaves is moved 64 bytes at a time.
+    static func room(for count: Int) -> Int { 2 * count + 64 }
 
     /// Where the piece of text that begins at `start` is to end: about 32 KiB on, behind a byte that parts tokens.
     func pieceEnd(of text: Text, _ part: Range<Int>) -> Int {
@@ -70,7 +70,19 @@ struct Splitter: ~Copyable {
     }
 
     private func run<Kernel: BlockKernel>(
-        _ kernel: Kernel, _ text: Text, _ part: Range<Int>, _ start: UnsafeMutablePointer<UInt8>
+        _ kernel: Kernel, _ text: Text, _ part: Range<Int>, _ target: UnsafeMutablePointer<UInt8>
+    ) -> UnsafeMutablePointer<UInt8> {
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 128) { copy in
+            copy.initialize(repeating: 0)  // what is behind the block is read, but not used
+            return run(kernel, text, part, target, copy.baseAddress.unsafelyUnwrapped)
+        }
+    }
+
+    /// - Parameter copy: room for the copy of a block, and as much behind it.
+    @inline(__always)
+    private func run<Kernel: BlockKernel>(
+        _ kernel: Kernel, _ text: Text, _ part: Range<Int>, _ start: UnsafeMutablePointer<UInt8>,
+        _ copy: UnsafeMutablePointer<UInt8>
     ) -> UnsafeMutablePointer<UInt8> {
         let end = part.upperBound
         // A block reads the byte in front of it, and some behind it: outside of that only the machine can go.
@@ -83,10 +95,10 @@ struct Splitter: ~Copyable {
             var isOpen = false
             var progress = 0
             while at >= firstBlock, at <= lastBlock {
-                let block = kernel.copy(text.base + at, to: target, isOpen)
+                let block = kernel.copy(text.base + at, to: copy, isOpen)
                 let decided = min(64 - (~block.undecided).leadingZeroBitCount, end - at)
                 progress = min(decided, block.hard.trailingZeroBitCount)
-                if progress > 0 { squeeze(&target, block.parts, progress, &isOpen) }
+                if progress > 0 { squeeze(copy, progress, block.parts, &isOpen, into: &target) }
                 at += progress
                 if at == end { return target }
                 if progress < decided || decided == 0 { break }
@@ -101,40 +113,28 @@ struct Splitter: ~Copyable {
     }
 }
 
-/// Keeps of the first `count` bytes of the block at `target` the tokens, and one parting byte, now LF, behind each.
+/// Writes what is kept of the first `count` bytes of a block: tokens, and one parting byte, now LF, behind each.
 /// - Parameters:
-///   - target: where the block lies; moved behind what is kept.
+///   - block: 64 bytes, and behind them as many that may be read.
+///   - target: moved behind what was written; 64 bytes are written from its last place before.
 ///   - parts: bit i is set where byte i parts tokens.
-///   - isOpen: whether the byte before the block belongs to a token.
+///   - isOpen: whether the byte before the block, and then the last of it, belongs to a token.
 @inline(__always)
 private func squeeze(
-    _ target: inout UnsafeMutablePointer<UInt8>, _ parts: UInt64, _ count: Int, _ isOpen: inout Bool
+    _ block: UnsafeMutablePointer<UInt8>, _ count: Int, _ parts: UInt64, _ isOpen: inout Bool,
+    into target: inout UnsafeMutablePointer<UInt8>
 ) {
     let last = UInt64(truncatingIfNeeded: count &- 1)
-    var dropped = parts & (parts &<< 1 | (isOpen ? 0 : 1)) & (~0 &>> (63 &- last))
+    let kept = ~(parts & (parts &<< 1 | (isOpen ? 0 : 1))) & (~0 &>> (63 &- last))
     isOpen = (parts &>> last) & 1 == 0
-    guard dropped != 0 else {
-        target += count
-        return
-    }
-    let block = target + Int(CTOKENIZE_SPARE)
-    var from = 0
-    while true {
-        let to = min(count, dropped.trailingZeroBitCount)
-        let run = to &- from
-        // Nothing written here reaches the second copy: the last run ends less than 64 bytes behind the first copy, its last step 15 more.
-        // It may read as far behind the second copy, which `room` allows for. Only the first run is in place.
-        if from > 0 {
-            var moved = 0
-            while moved < run {
-                UnsafeMutableRawPointer(target + moved).copyMemory(from: block + from + moved, byteCount: 16)
-                moved &+= 16
-            }
-        }
-        target += run
-        if to == count { return }
-        from = to &+ (~(dropped &>> UInt64(to))).trailingZeroBitCount
-        if from >= count { return }
-        dropped &= ~0 &<< UInt64(from)
+    var starts = kept & ~(kept &<< 1)
+    var ends = ~kept & (kept &<< 1)
+    while starts != 0 {
+        let start = starts.trailingZeroBitCount
+        let end = ends.trailingZeroBitCount  // 64 where the last run ends with the block
+        UnsafeMutableRawPointer(target).copyMemory(from: block + start, byteCount: 64)
+        target += end &- start
+        starts &= starts &- 1
+        ends &= ends &- 1
     }
 }

@@ -4,7 +4,7 @@ extension Split {
     /// The class of an ASCII byte, where this way of splitting treats it: those that always part tokens are breaks.
     func asciiClass(_ byte: UInt8) -> ctokenize_class {
         if byte == UInt8(ascii: "\n") { return .break }
-        let known = ctokenize_class_of_ascii(byte)
+        guard let known = ctokenize_class(rawValue: ctokenize_class_at(ctokenize_record(UInt32(byte)))) else { return .other }
         switch self {
         case .whiteSpace: return known == .space ? .break : .other
         case .words: return known == .space || known == .other ? .break : known

@@ -72,7 +72,9 @@ public struct CellKey: Sendable {
 
     /// What a reserved key means.
     func meaning(of key: UnsafeRawBufferPointer) throws(Problem) -> Meaning {
-        if key.count > Self.magic.count, key[Self.magic.count] == UInt8(ascii: "=") { return .data(from: Self.escape.count) }
+        if key.count > Self.magic.count, key[Self.magic.count] == UInt8(ascii: "=") {
+            return .data(from: Self.escape.count)
+        }
         let numbers = prefix.count
         guard key.starts(with: prefix), key.count == numbers + rowDigits + 1 + columnDigits,
             key[numbers + rowDigits] == UInt8(ascii: ":")
@@ -99,7 +101,8 @@ public struct CellKey: Sendable {
         let ours = String(decoding: prefix, as: UTF8.self).split(separator: ":").map(String.init)
         guard theirs.count >= 2, Int(theirs[1]) != nil else { return .notUnderstood(quoted(key)) }
         if theirs[1] != ours[1] { return .otherVersion(theirs[1]) }
-        guard theirs.count == 6, theirs[3].utf8.count == 16, theirs[2].split(separator: "x").allSatisfy({ Int($0) != nil })
+        guard theirs.count == 6, theirs[3].utf8.count == 16,
+            theirs[2].split(separator: "x").allSatisfy({ Int($0) != nil })
         else { return .notUnderstood(quoted(key)) }
         if theirs[2] != ours[2] { return .otherGeometry(theirs[2], ours: ours[2]) }
         return theirs[3] == ours[3] ? .notUnderstood(quoted(key)) : .otherSeed

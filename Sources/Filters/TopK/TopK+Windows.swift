@@ -3,13 +3,13 @@ import Sketches
 
 /// When windows are put out.
 extension TopK {
-    /// The pane for a time; nil if the line is late. Windows that are due before it are put out.
-    mutating func pane(_ time: Int64, _ output: inout Output) throws(MalformedLine<Problem>) -> Pane? {
+    /// The slot of the pane for a time; nil if the line is late. Windows that are due before it are put out.
+    mutating func slot(_ time: Int64, _ output: inout Output) throws(MalformedLine<Problem>) -> Int? {
         while true {
             switch clock?.place(time) {
             case .slot(let slot):
-                while panes.count <= slot { panes.append(Pane(report.plan, seed: settings.seed)) }
-                return panes[slot]
+                while panes.count <= slot { panes.append(HeavyHitters(report.plan, seed: settings.seed)) }
+                return slot
             case .late, nil: return nil
             case .due: try putDue(&output)
             }
@@ -32,7 +32,9 @@ extension TopK {
     private var hasOpenWindow: Bool { clock?.nextEnd != nil || (lineWindows?.count ?? 0) > 0 }
 
     public mutating func wake(now: Moment, into output: inout Output) throws(MalformedLine<Problem>) {
-        if clock != nil, timeField == nil, clock!.advance(to: processingTime.milliseconds(at: now)) { try putDue(&output) }
+        if clock != nil, timeField == nil, clock!.advance(to: processingTime.milliseconds(at: now)) {
+            try putDue(&output)
+        }
         if hasOpenWindow, idle?.patience(at: now) == 0 {
             // In processing time the window is not over: what still comes in it is not late, but a second part of it.
             try putAll(closing: clock == nil || timeField != nil, &output)
@@ -53,13 +55,13 @@ extension TopK {
         } else if lineWindows != nil {
             try putLineWindow(closing: closing, &output)
         } else {
-            try put(panes[0], label: nil, &output)
+            try put(0, label: nil, &output)
         }
     }
 
     private mutating func putLineWindow(closing: Bool, _ output: inout Output) throws(MalformedLine<Problem>) {
         guard let start = lineWindows?.start else { return }
-        try put(panes[0], label: Array(String(start).utf8), &output)
+        try put(0, label: Array(String(start).utf8), &output)
         if closing { lineWindows?.close() }
     }
 
@@ -70,32 +72,36 @@ extension TopK {
     /// --window and --hop makes the same windows again.
     private mutating func putDue(_ output: inout Output) throws(MalformedLine<Problem>) {
         while let window = clock?.nextDue() {
-            let finished = window.finished.map { panes[$0] }
             let label = label(window.start)
-            if let finished, window.slots.count == 1 || settings.emission == .partials {
+            if let finished = window.finished, window.slots.count == 1 || settings.emission == .partials {
                 try put(finished, label: label, &output)
             } else if settings.emission == .top {
-                for slot in window.slots { try addToSum(panes[slot]) }
-                try put(sum, label: label, &output)
-                if let finished { report.clear(&finished.counter) }
+                for slot in window.slots { try addToSum(slot) }
+                try put(nil, label: label, &output)
+                if let finished = window.finished { report.clear(&panes[finished]) }
             }
         }
     }
 
-    private func addToSum(_ pane: Pane) throws(MalformedLine<Problem>) {
+    private mutating func addToSum(_ slot: Int) throws(MalformedLine<Problem>) {
         do {
-            try pane.counter.settle()
-            try sum.counter.add(pane.counter)
+            try panes[slot].settle()
+            try sum.add(panes[slot])
         } catch { throw MalformedLine(number: error.line ?? lastLine, problem: .overflow) }
     }
 
+    /// Puts out what a pane, or for nil the sum, has counted.
     private mutating func put(
-        _ pane: Pane, label: [UInt8]?, _ output: inout Output
+        _ slot: Int?, label: [UInt8]?, _ output: inout Output
     ) throws(MalformedLine<Problem>) {
-        let memory = panes.reduce(sum.counter.memory) { $0 + $1.counter.memory }
-        do { try report.put(&pane.counter, label: label, memory: memory, cells, &output.lines) } catch {
-            throw MalformedLine(number: error.line ?? lastLine, problem: .overflow)
-        }
+        let memory = panes.memory + sum.memory
+        do {
+            if let slot {
+                try report.put(&panes[slot], label: label, memory: memory, cells, &output.lines)
+            } else {
+                try report.put(&sum, label: label, memory: memory, cells, &output.lines)
+            }
+        } catch { throw MalformedLine(number: error.line ?? lastLine, problem: .overflow) }
     }
 
     private func label(_ start: Int64) -> [UInt8] {

@@ -6,9 +6,9 @@ public struct TopK: Filter, ~Copyable {
     let settings: TopKSettings
     let cells: CellKey
     /// By slot of the clock; without windows of time there is one.
-    var panes: [Pane]
+    var panes = CounterList()
     /// For the sum of the panes of a window.
-    let sum: Pane
+    var sum: HeavyHitters
     var report: TopKReport
 
     // What tells windows apart: lines, a clock, or neither. The clock is told the time of a field, or else of processing.
@@ -25,8 +25,8 @@ public struct TopK: Filter, ~Copyable {
         let plan = try settings.plan()
         self.settings = settings
         cells = CellKey(plan.geometry, seed: settings.seed)
-        panes = [Pane(plan, seed: settings.seed)]
-        sum = Pane(plan, seed: settings.seed)
+        sum = HeavyHitters(plan, seed: settings.seed)
+        panes.append(HeavyHitters(plan, seed: settings.seed))
         report = TopKReport(settings, plan)
         idle = settings.idle.map(IdleTimer.init(limit:))
         switch settings.windows {
@@ -44,48 +44,47 @@ public struct TopK: Filter, ~Copyable {
     ) throws(MalformedLine<Problem>) {
         idle?.inputCame(at: now)
         try lines.withUnsafeBytes { (lines) throws(MalformedLine<Problem>) in
-            var number = firstLine
             if settings.readsCounts || timeField != nil {
-                try countEach(lines, &number, now, &output)
+                try countEach(lines, firstLine, now, &output)
             } else if lineWindows != nil {
                 try countByLines(lines, &output)
             } else {
-                let pane = clock == nil ? panes[0] : try pane(processingTime.milliseconds(at: now), &output)
-                if let pane { try count(lines, in: pane) }  // no line comes before it is processed
+                let slot = clock == nil ? 0 : try slot(processingTime.milliseconds(at: now), &output)
+                if let slot { try count(lines, in: slot) }  // no line comes before it is processed
             }
         }
     }
 
     /// Counts whole lines in one pane.
-    private func count(_ lines: UnsafeRawBufferPointer, in pane: Pane) throws(MalformedLine<Problem>) {
+    private mutating func count(_ lines: UnsafeRawBufferPointer, in slot: Int) throws(MalformedLine<Problem>) {
         // By ones no count passes 64 bits.
-        do { try pane.counter.count(lines) } catch { throw MalformedLine(number: lastLine, problem: .overflow) }
+        do { try panes[slot].count(lines) } catch { throw MalformedLine(number: lastLine, problem: .overflow) }
     }
 
     /// Reads and counts lines one by one.
     private mutating func countEach(
-        _ lines: UnsafeRawBufferPointer, _ number: inout Int, _ now: Moment, _ output: inout Output
+        _ lines: UnsafeRawBufferPointer, _ firstLine: Int, _ now: Moment, _ output: inout Output
     ) throws(MalformedLine<Problem>) {
+        guard let base = lines.baseAddress else { return }
+        let end = base + lines.count
         let now = clock == nil ? 0 : processingTime.milliseconds(at: now)
         var scanner = LineScanner(lines)
-        while let range = scanner.next() {
-            defer { number += 1 }
-            lastLine = number
-            let line = UnsafeRawBufferPointer(rebasing: lines[range])
+        lastLine = firstLine - 1
+        while let line = scanner.next() {
+            lastLine += 1
             let entry: TopKEntry
-            do throws(Problem) { entry = try read(line) } catch {
-                try refuse(line, number, error, &output)
+            do throws(Problem) { entry = try read(lines, line) } catch {
+                try settle()  // an overflow that is ahead of this line comes first
+                try output.reject(UnsafeRawBufferPointer(rebasing: lines[line]), number: lastLine, error)
                 continue
             }
-            guard clock != nil else {
-                try add(entry, line: number, to: panes[0])
+            if clock == nil {
+                try add(entry, to: 0, end: end)
                 try took(1, &output)
-                continue
-            }
-            if let pane = try pane(timeField == nil ? now : entry.time, &output) {
-                try add(entry, line: number, to: pane)
+            } else if let slot = try slot(timeField == nil ? now : entry.time, &output) {
+                try add(entry, to: slot, end: end)
             } else {
-                output.setAside(late: line)
+                output.setAside(late: UnsafeRawBufferPointer(rebasing: lines[line]))
             }
         }
         try settle()
@@ -100,7 +99,7 @@ public struct TopK: Filter, ~Copyable {
             var scanner = LineScanner(rest)
             var (taken, end) = (0, 0)
             while taken < room, let line = scanner.next() { (taken, end) = (taken + 1, line.upperBound + 1) }
-            try count(UnsafeRawBufferPointer(rebasing: rest[..<end]), in: panes[0])
+            try count(UnsafeRawBufferPointer(rebasing: rest[..<end]), in: 0)
             try took(taken, &output)
             rest = UnsafeRawBufferPointer(rebasing: rest[end...])
         }

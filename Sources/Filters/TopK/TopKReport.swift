@@ -78,7 +78,9 @@ struct TopKReport {
     }
 
     /// Keys and cells, in the order of the bytes of what is put out.
-    private func putPartials(_ counter: borrowing HeavyHitters, _ label: [UInt8], _ cells: CellKey, _ lines: inout OutputBuffer) {
+    private func putPartials(
+        _ counter: borrowing HeavyHitters, _ label: [UInt8], _ cells: CellKey, _ lines: inout OutputBuffer
+    ) {
         var cellsAreOut = false
         for index in 0..<counter.held {
             let (key, count) = counter.heldEntry(index)
@@ -97,7 +99,9 @@ struct TopKReport {
         if !cellsAreOut { putCells(counter, label, cells, &lines) }
     }
 
-    private func putCells(_ counter: borrowing HeavyHitters, _ label: [UInt8], _ cells: CellKey, _ lines: inout OutputBuffer) {
+    private func putCells(
+        _ counter: borrowing HeavyHitters, _ label: [UInt8], _ cells: CellKey, _ lines: inout OutputBuffer
+    ) {
         counter.forEachCell { row, column, count in
             lines.append(label)
             cells.append(row: row, column: column, to: &lines)

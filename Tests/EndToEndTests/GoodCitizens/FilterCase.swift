@@ -55,11 +55,11 @@ struct FilterCase: Sendable, CustomTestStringConvertible {
             input: { "\($0)\t1" }, output: { "\($0)\t1\n" }, isAggregator: true),
         FilterCase(
             name: "to-json", arguments: ["word"],
-            malformed: (["count:int"], "word\t12x", ""),
+            malformed: (["count:int"], "word\t12x", "field 2 (count) is not an int: \"12x\""),
             input: { $0 }, output: { "{\"word\":\"\($0)\"}\n" }),
         FilterCase(
             name: "es-bulk", arguments: ["--index", "words"], flowing: ["--max-docs", "1"],
-            malformed: ([], "{\"word\":", ""),
+            malformed: ([], "{\"word\":", "not JSON: "),
             input: { "{\"word\":\"\($0)\"}" },
             output: { "{\"index\":{\"_index\":\"words\"}}\n{\"word\":\"\($0)\"}\n\n" }, isAggregator: true),
     ]

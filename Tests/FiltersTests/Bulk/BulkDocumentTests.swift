@@ -54,7 +54,7 @@ import Testing
         "{\"a\":.5}",
     ]) func whatIsNotOneObjectIsMalformed(_ text: String) throws {
         #expect(try problem(Array(text.utf8)) != nil)
-        #expect(!SlowJSON.isValid(Array(text.utf8)))
+        #expect(!ReferenceJSON.isObject(Array(text.utf8)))
     }
 
     @Test func textThatIsNotUTF8IsMalformed() throws {
@@ -103,7 +103,7 @@ import Testing
                     }
                 }
                 let isTaken = try problem(text) == nil
-                if isTaken != SlowJSON.isValid(text) {
+                if isTaken != ReferenceJSON.isObject(text) {
                     Issue.record("\(isTaken ? "taken" : "refused"): \(String(decoding: text, as: UTF8.self))")
                 }
             }

@@ -102,7 +102,8 @@ import Testing
     // MARK: - Keys that look like ours
 
     static let hostile = [
-        "#cms-topk:", "#cms-topk:=", "#cms-topk:=a", "#cms-topk:=#cms-topk:=", "#cms-topk:1", "#cms-topk:2:", "#cms-topk",
+        "#cms-topk:", "#cms-topk:=", "#cms-topk:=a", "#cms-topk:=#cms-topk:=", "#cms-topk:1", "#cms-topk:2:",
+        "#cms-topk",
         "#cms-topk:1:4x256:0000000000000000:0:000", "#cms-topk:1:4x256:8c6a1c5d7e1c2c0f:0:000", "#cms-topk:\u{FF}",
         "#cms-topk:1:4x256:8c6a1c5d7e1c2c0f:0:000\t#cms-topk:", "#CMS-TOPK:1", "a#cms-topk:1", "",
     ]
@@ -176,7 +177,9 @@ import Testing
 
     @Test func partialsOfOthersCanBePutAside() throws {
         let other = try partial { $0.seed = 1 }
-        let written = try topK(Array("a\t1\n".utf8) + other, rejecting: true) { ($0.memory, $0.readsCounts) = (64 << 10, true) }
+        let written = try topK(Array("a\t1\n".utf8) + other, rejecting: true) {
+            ($0.memory, $0.readsCounts) = (64 << 10, true)
+        }
         #expect(written.text == "a\t1\n")
         #expect(written.rejects.starts(with: "line 2: partials of another seed".utf8))
     }
@@ -184,6 +187,7 @@ import Testing
     @Test func aCellNeverWraps() throws {
         let cell = String(decoding: try partial(), as: UTF8.self).split(separator: "\t")[0]
         #expect(
-            refusal(Array("\(cell)\t9223372036854775807\n\(cell)\t1\n".utf8)) == "line 3: the sum of counts passes 64 bits")
+            refusal(Array("\(cell)\t9223372036854775807\n\(cell)\t1\n".utf8))
+                == "line 3: the sum of counts passes 64 bits")
     }
 }

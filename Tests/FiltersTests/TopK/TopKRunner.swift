@@ -4,13 +4,15 @@ import TestSupport
 
 /// Runs cms-topk in memory.
 func topK(
-    _ input: String, reads: [Int] = [1 << 16], rejecting: Bool = false, _ change: (inout TopKSettings) -> Void = { _ in }
+    _ input: String, reads: [Int] = [1 << 16], rejecting: Bool = false,
+    _ change: (inout TopKSettings) -> Void = { _ in }
 ) throws -> Written {
     try topK(Array(input.utf8), reads: reads, rejecting: rejecting, change)
 }
 
 func topK(
-    _ input: [UInt8], reads: [Int] = [1 << 16], rejecting: Bool = false, _ change: (inout TopKSettings) -> Void = { _ in }
+    _ input: [UInt8], reads: [Int] = [1 << 16], rejecting: Bool = false,
+    _ change: (inout TopKSettings) -> Void = { _ in }
 ) throws -> Written {
     var settings = TopKSettings()
     change(&settings)

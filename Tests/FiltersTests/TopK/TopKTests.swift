@@ -109,7 +109,9 @@ import Testing
         let distinct = (0..<20_000).map { "\($0)\n" }.joined()
         let estimated = try topK(distinct) { $0.memory = 64 << 10 }
         #expect(estimated.answer == .text("estimated"))
-        let certified = try topK(distinct + String(repeating: "the\n", count: 2000)) { ($0.memory, $0.top) = (64 << 10, 1) }
+        let certified = try topK(distinct + String(repeating: "the\n", count: 2000)) {
+            ($0.memory, $0.top) = (64 << 10, 1)
+        }
         #expect(certified.answer == .text("certified"))
         #expect(certified.text.hasPrefix("the\t"))
     }

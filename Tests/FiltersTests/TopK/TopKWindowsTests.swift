@@ -251,7 +251,9 @@ import Testing
         for reads in [[1 << 16], [1], [5, 3]] {
             let written = try topK("a\nb\na\nb\nb\na\nc\n", reads: reads) { $0.windows = .lines(3) }
             #expect(written.text == "1\ta\t2\n1\tb\t1\n4\tb\t2\n4\ta\t1\n7\tc\t1\n")
-            let counts = try topK("a\t5\nb\t1\na\t2\n", reads: reads) { ($0.windows, $0.readsCounts) = (.lines(2), true) }
+            let counts = try topK("a\t5\nb\t1\na\t2\n", reads: reads) {
+                ($0.windows, $0.readsCounts) = (.lines(2), true)
+            }
             #expect(counts.text == "1\ta\t5\n1\tb\t1\n3\ta\t2\n")
         }
     }

@@ -1,13 +1,6 @@
 import Bytes
 import Sketches
 
-/// What is counted in one pane. A class, since arrays hold no counters, which cannot be copied.
-final class Pane {
-    var counter: HeavyHitters
-
-    init(_ plan: MemoryPlan, seed: UInt64) { counter = HeavyHitters(plan, seed: seed) }
-}
-
 /// A line, read: what is to be counted, and when it was.
 struct TopKEntry {
     enum Key {
@@ -42,19 +35,19 @@ extension TopK {
         }
     }
 
-    /// Takes a line, without its LF, to pieces.
-    mutating func read(_ line: UnsafeRawBufferPointer) throws(Problem) -> TopKEntry {
-        var entry = TopKEntry(key: .data(line), count: 1)
-        var key = line
+    /// Takes the line that `line`, without its LF, names in `lines` to pieces.
+    mutating func read(_ lines: UnsafeRawBufferPointer, _ line: Range<Int>) throws(Problem) -> TopKEntry {
+        var count: Int64 = 1
+        var keyEnd = line.upperBound
         if settings.readsCounts {
             do throws(CountLine.Problem) {
-                let parts = try CountLine(line, 0..<line.count)
-                entry.count = parts.count
-                key = UnsafeRawBufferPointer(rebasing: line[..<parts.keyEnd])
+                let parts = try CountLine(lines, line)
+                (keyEnd, count) = (parts.keyEnd, parts.count)
             } catch { throw .count(error) }
-            guard entry.count >= 0 else { throw .negative(entry.count) }
+            guard count >= 0 else { throw .negative(count) }
         }
-        entry.key = .data(key)
+        var key = UnsafeRawBufferPointer(rebasing: lines[line.lowerBound..<keyEnd])
+        var entry = TopKEntry(key: .data(key), count: count)
         if timeField != nil {
             do throws(TimeField.Problem) {
                 let whole = key
@@ -78,32 +71,29 @@ extension TopK {
         return start >= base && start <= base + whole.count
     }
 
-    /// Counts what was read from a line.
-    func add(_ entry: TopKEntry, line: Int, to pane: Pane) throws(MalformedLine<Problem>) {
+    /// Counts what was read from the last line.
+    /// - Parameter end: of the chunk in which the line lies.
+    @inline(__always)
+    mutating func add(_ entry: TopKEntry, to slot: Int, end: UnsafeRawPointer) throws(MalformedLine<Problem>) {
         do throws(CountOverflow) {
             switch entry.key {
-            case .data(let key): try pane.counter.stage(key, count: entry.count, line: line)
+            case .data(let key):
+                let readable = key.baseAddress.map { end - $0 } ?? 0
+                try panes[slot].stage(key, count: entry.count, line: lastLine, readable: readable)
             case .passing(let key):
-                try pane.counter.stage(key, count: entry.count, line: line)
-                try pane.counter.settle()
-            case .cell(let row, let column): try pane.counter.add(entry.count, row: row, column: column)
+                try panes[slot].stage(key, count: entry.count, line: lastLine, readable: key.count)
+                try panes[slot].settle()
+            case .cell(let row, let column): try panes[slot].add(entry.count, row: row, column: column)
             }
-        } catch { throw MalformedLine(number: error.line ?? line, problem: .overflow) }
+        } catch { throw MalformedLine(number: error.line ?? lastLine, problem: .overflow) }
     }
 
     /// Counts what is still on its way in: the lines are about to go, or an error is to come in its turn.
-    func settle() throws(MalformedLine<Problem>) {
-        for pane in panes {
-            do { try pane.counter.settle() } catch {
+    mutating func settle() throws(MalformedLine<Problem>) {
+        for slot in 0..<panes.count {
+            do { try panes[slot].settle() } catch {
                 throw MalformedLine(number: error.line ?? lastLine, problem: .overflow)
             }
         }
-    }
-
-    func refuse(
-        _ line: UnsafeRawBufferPointer, _ number: Int, _ problem: Problem, _ output: inout Output
-    ) throws(MalformedLine<Problem>) {
-        try settle()
-        try output.reject(line, number: number, problem)
     }
 }
