@@ -23,7 +23,12 @@ struct Batch: ~Copyable {
     let pending: UnsafeMutablePointer<Pending>
     var count = 0
 
-    init() { pending = .allocate(capacity: Self.capacity) }
+    init() {
+        pending = .allocate(capacity: Self.capacity)
+        let none = Pending(key: .none, hash: 0, start: UnsafeRawPointer(pending), length: 0, count: 0, line: 0)
+        pending.initialize(repeating: none, count: Self.capacity)
+    }
+
     deinit { pending.deallocate() }
 }
 

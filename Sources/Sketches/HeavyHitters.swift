@@ -121,16 +121,20 @@ public struct HeavyHitters: ~Copyable {
     /// Adds all that `other`, of the same geometry and seed, has counted.
     public mutating func add(_ other: borrowing HeavyHitters) throws(CountOverflow) {
         precondition(other.staged == 0)
-        if other.sketch != nil { beginSketch() }
-        for at in 0..<other.table.capacity where !other.table.slots[at].key.isNone {
-            let slot = other.table.slots + at
-            let key = other.table.bytes(of: slot)
-            try stage(key, count: slot.pointee.count, line: 0, readable: key.count)
-        }
-        try settle()
-        switch other.sketch {
-        case .some(let cells): try sketch?.add(cells)
-        case .none: break
+        do {
+            if other.sketch != nil { beginSketch() }
+            for at in 0..<other.table.capacity where !other.table.slots[at].key.isNone {
+                let slot = other.table.slots + at
+                let key = other.table.bytes(of: slot)
+                try stage(key, count: slot.pointee.count, line: 0, readable: key.count)
+            }
+            try settle()
+            switch other.sketch {
+            case .some(let cells): try sketch?.add(cells)
+            case .none: break
+            }
+        } catch {
+            throw CountOverflow()  // no line is to blame
         }
     }
 }
