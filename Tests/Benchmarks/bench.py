@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import signal
 import sys
 
 import instructions
@@ -24,7 +25,11 @@ def options():
     parser.add_argument("--instructions", action="store_true", help="count instructions instead, and hold them against "
                         "Tests/Benchmarks/instructions.txt (--save: keep them there)")
     parser.add_argument("--seconds", type=float, default=12, help="time for a row's runs, at least 3 pairs (12)")
-    return parser.parse_args()
+    given = parser.parse_args()
+    for prefix in given.rows:
+        if not any(name.startswith(prefix) for name in [row.name for row in ROWS] + list(LIMITS)):
+            parser.error(f"no row begins with {prefix}")
+    return given
 
 
 def timed(row, seconds):
@@ -79,4 +84,7 @@ def main():
 
 
 if __name__ == "__main__":
+    # As any other program, and as the commands that we start should be.
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     sys.exit(main())

@@ -12,9 +12,10 @@ from rows import Row
 HEADINGS = ["work", "ours", "against", "theirs", "ratio", "at least", "met", "CPU s, ours / theirs"]
 LIMIT_HEADINGS = ["work", "measured", "at most", "met"]
 
-EXPLANATION = """The two of a row ran by turns, ours theirs ours theirs …; the ratio is the median of the pairs' ratios, the
-rates are medians too, of the input. CPU is user and system time of all processes of the pipeline.
-`Tests/Benchmarks/texts.py` describes the inputs."""
+EXPLANATION = """\
+The two of a row ran by turns, ours theirs ours theirs …; the ratio is the median of the pairs' ratios, the rates are
+medians too, of the input. CPU is user and system time of all processes of the pipeline. `Tests/Benchmarks/texts.py`
+describes the inputs."""
 
 
 @dataclass(frozen=True)

@@ -76,12 +76,12 @@ ROWS = [
         "tokenize-world", "tokenize -w -l, Cyrillic and CJK", "grep -oP '\\w+'", 20, "world-plain.txt", "MB",
         # Where its output is /dev/null grep would stop at the first match.
         "tokenize -w -l | cat", f"{GREP_RUNS} | cat",
-        "every token, in order, with `sed 's/.*/\\L&/'` behind the rival and a pattern that takes runs of ideographs apart "
-        "(timed without both)",
+        "every token, in order, with `sed 's/.*/\\L&/'` behind the rival and a pattern that takes runs of ideographs "
+        "apart (timed without both)",
         answers=WORLD_ANSWERS),
     Row(
-        "tokenize-world-folded", "tokenize -w -l, Cyrillic and CJK", "grep -oP '\\w+' | sed \\L", None, "world-plain.txt",
-        "MB", "tokenize -w -l", f"{GREP_RUNS} | {FOLD}", "as above", answers=WORLD_ANSWERS),
+        "tokenize-world-folded", "tokenize -w -l, Cyrillic and CJK", "grep -oP '\\w+' | sed \\L", None,
+        "world-plain.txt", "MB", "tokenize -w -l", f"{GREP_RUNS} | {FOLD}", "as above", answers=WORLD_ANSWERS),
     Row(
         "cms-topk", "cms-topk", "mawk '{c[$0]++}'", 7, "words.txt", "M lines", "cms-topk -k 20", "mawk '{ c[$0]++ }'",
         "every word and its count, in the order of a top list: `cms-topk -k 0` and mawk with a loop that prints "
