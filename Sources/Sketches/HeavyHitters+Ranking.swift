@@ -53,16 +53,33 @@ extension HeavyHitters {
         let likelyError = sketch!.likelyError(failure: plan.geometry.delta / Double(max(1, held)))
         try fold()
         table.arrange(.ranking, first: listed)
-        // Certain is what was counted since a key was admitted. The list is the true one if the least of that is more than
-        // any other key, held or not, can have.
-        let least = (0..<listed).map { table.slots[$0].admitted }.min() ?? 0
-        let rival = (listed..<held).map { table.slots[$0].count }.max() ?? 0
-        let isCertified = listed == top && least > mostEvicted && least > rival
         let distinct = max(held, sketch!.occupied())
         try unfold()
+        let isCertain = listed == top && isCertain(listed, mostEvicted)
         return Ranking(
-            count: listed, certainty: isCertified ? .certified : .estimated, distinct: distinct,
+            count: listed, certainty: isCertain ? .certified : .estimated, distinct: distinct,
             likelyError: likelyError)
+    }
+
+    /// Whether the first entries are certainly those with the largest counts: the least of what was counted of them since
+    /// they were admitted is more than any other key can have. That is, of a key that is not held, the most that the
+    /// sketch says of any key, and of one that is, what was counted since it was admitted and what the sketch says.
+    private func isCertain(_ listed: Int, _ mostEvicted: Int64) -> Bool {
+        var least = Int64.max
+        for index in 0..<listed { least = min(least, table.slots[index].admitted) }
+        guard least > mostEvicted else { return false }
+        for index in listed..<held where evictedAtMost(index) >= least - min(least, table.slots[index].admitted) {
+            return false
+        }
+        return true
+    }
+
+    /// What the sketch, being that of what was evicted, says of an entry.
+    private func evictedAtMost(_ index: Int) -> Int64 {
+        switch sketch {
+        case .some(let evicted): evicted.estimate(hash: table.sketchHash(of: table.slots + index))
+        case .none: 0
+        }
     }
 
     /// Adds every entry to the sketch, which then is that of all that was counted, and puts the estimate in the place of
@@ -91,13 +108,9 @@ extension HeavyHitters {
         precondition((0..<ranking.count).contains(index) && ranking.count <= held)
         let slot = table.slots + index
         let (key, high) = (table.bytes(of: slot), slot.pointee.count)
-        switch sketch {
-        case .none: return RankedEntry(key: key, low: high, high: high)
-        case .some(let evicted):
-            let admitted = slot.pointee.admitted
-            let before = evicted.estimate(hash: table.sketchHash(of: slot))
-            return RankedEntry(key: key, low: admitted + max(0, before - ranking.likelyError), high: high)
-        }
+        if isExact { return RankedEntry(key: key, low: high, high: high) }
+        let evicted = max(0, evictedAtMost(index) - ranking.likelyError)
+        return RankedEntry(key: key, low: slot.pointee.admitted + evicted, high: high)
     }
 
     /// Puts all keys that are held in order of their bytes. From then on the counter can only be read, until `reset`.

@@ -9,7 +9,7 @@ enum MergeCountsTool {
     static let updates = Option.flag(
         "updates", help: "Print the new total of each key that came, at each barrier and at the end; keep the totals.")
     static let every = Option.interval(
-        "every", help: "With --updates: print every N lines too, or this TIME after the first line since the last print.")
+        "every", help: "With --updates: print also every N lines, or TIME after the first line since the last print.")
     static let sorted = Option.flag(
         "sorted", help: "The input is sorted by key, byte by byte (LC_ALL=C): hold one key at a time.")
 

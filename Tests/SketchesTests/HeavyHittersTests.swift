@@ -117,6 +117,21 @@ import Testing
         #expect(missed <= 1)
     }
 
+    @Test func aCertifiedListIsTheTrueOne() throws {
+        var certified = 0
+        try withEverySeed(40) { generator in
+            let keys = (0..<20_000).map { _ in skewedKey(&generator) }
+            let top = Int.random(in: 1...16, using: &generator)
+            var counter = HeavyHitters(plan(64 << 10))
+            try counter.count(keys)
+            let (ranking, entries) = try counter.ranked(top: top)
+            guard ranking.certainty == .certified else { return }
+            certified += 1
+            #expect(Set(entries.map(\.key)) == Set(exactList(keys, top).map(\.key)))
+        }
+        #expect((5...35).contains(certified))
+    }
+
     @Test func itIsExactIfAndOnlyIfTheKeysFitWhateverTheirOrder() throws {
         // 768 short keys fill three quarters of the 1,024 slots that 64 KiB have room for.
         for (distinct, fits) in [(768, true), (769, false)] {

@@ -80,8 +80,9 @@ struct WordKernel: BlockKernel {
             let behindSingle = found.single &<< 1 | (before == .single ? 1 : 0)
             let behindKatakana = found.katakana &<< 1 | (before == .katakana ? 1 : 0)
             let behindAny = ~block.parts &<< 1 | (isOpen ? 1 : 0)
-            block.boundaries = found.begins & (
-                found.single & behindAny
+            block.boundaries =
+                found.begins
+                & (found.single & behindAny
                     | (found.word | found.connector | found.katakana) & behindSingle
                     | found.katakana & behindWord
                     | found.word & behindKatakana)

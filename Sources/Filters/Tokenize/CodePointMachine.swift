@@ -87,7 +87,9 @@ struct CodePointMachine: ~Copyable {
         kinds.deallocate()
     }
 
-    func isBreak(_ byte: UInt8) -> Bool { byte < 0x80 && UInt8(truncatingIfNeeded: ascii[Int(byte)]) == ctokenize_class.break.rawValue }
+    func isBreak(_ byte: UInt8) -> Bool {
+        byte < 0x80 && UInt8(truncatingIfNeeded: ascii[Int(byte)]) == ctokenize_class.break.rawValue
+    }
 
     /// Goes on from `at` to a place between two tokens at `patience` or behind it, or to `end`.
     /// - Parameters:

@@ -18,6 +18,11 @@ struct FilterCase: Sendable, CustomTestStringConvertible {
     /// Whether it keeps what it reads until the end or a barrier, or until a batch is full.
     var isAggregator = false
 
+    /// What comes out for the word of line `number` with the arguments `flowing`: a window begins with its first line.
+    func flowed(_ word: String, line number: Int) -> String {
+        (flowing.contains("--every") ? "\(number)\t" : "") + output(word)
+    }
+
     var testDescription: String { name }
     var path: String { Repository.tool(name) }
     func command(_ more: [String] = []) -> [String] { [path] + arguments + more }

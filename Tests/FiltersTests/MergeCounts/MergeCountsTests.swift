@@ -227,6 +227,33 @@ import Testing
         }
     }
 
+    @Test func aRestartFromItsOwnUpdatesEndsWithTheSameTotals() throws {
+        try withEverySeed(50) { random in
+            let epochs = (0..<6).map { _ in
+                (0..<Int.random(in: 0...40, using: &random)).map { _ in
+                    "key \(Int.random(in: 0..<25, using: &random))\t\(Int.random(in: -9...9, using: &random))\n"
+                }.joined()
+            }
+            let mode = MergeCounts.Mode.updates(every: nil)
+            func stream(_ epochs: ArraySlice<String>) -> String { epochs.map { $0 + commit }.joined() + close }
+            func data(_ text: String) -> String {
+                text.split(separator: "\n").filter { !$0.hasPrefix("\u{1E}") }.map { $0 + "\n" }.joined()
+            }
+            let cut = Int.random(in: 0...6, using: &random)
+            let before = data(try merge(open + stream(epochs[..<cut]), mode).text)
+            let after = data(try merge(open + before + restored + stream(epochs[cut...]), mode).text)
+            // The last value of each key, as a compacted topic keeps it.
+            var last: [Substring: Substring] = [:]
+            for line in (before + after).split(separator: "\n") {
+                let fields = line.split(separator: "\t")
+                last[fields[0]] = fields[1]
+            }
+            let whole = last.sorted { $0.key < $1.key }.map { "\($0.key)\t\($0.value)\n" }.joined()
+            let expected = try merge(epochs.joined()).text
+            try #require(whole == expected)
+        }
+    }
+
     @Test func theTableGrowsWhileChangesAreOwed() throws {
         var random = SeededGenerator(seed: 1)
         let pieces = (0..<20_000).map { _ in Piece.line("\(Int.random(in: 0..<9000, using: &random))\t1") }

@@ -24,8 +24,10 @@ import Testing
     ]
 
     static let ill: [[UInt8]] = [
-        [0x80], [0xFF], [0xC0, 0x80], [0xC3], [0xD0], [0xE2, 0x80], [0xE3, 0x80], [0xF0, 0x9F, 0x98], [0xED, 0xA0, 0x80],
-        [0xF4, 0x90, 0x80, 0x80], [0xE0, 0x80, 0x80], [0xF8, 0x88], [0xC3, 0xC3, 0xA9], [0xD0, 0xD0, 0x90], [0xE2, 0x80, 0xE2, 0x80, 0x83],
+        [0x80], [0xFF], [0xC0, 0x80], [0xC3], [0xD0], [0xE2, 0x80], [0xE3, 0x80], [0xF0, 0x9F, 0x98],
+        [0xED, 0xA0, 0x80],
+        [0xF4, 0x90, 0x80, 0x80], [0xE0, 0x80, 0x80], [0xF8, 0x88], [0xC3, 0xC3, 0xA9], [0xD0, 0xD0, 0x90],
+        [0xE2, 0x80, 0xE2, 0x80, 0x83],
     ]
 
     /// A piece of text, from one byte to about 200.
@@ -44,7 +46,9 @@ import Testing
             return UnicodeScalar(point).map { Array(String(Character($0)).utf8) } ?? []
         case 7:
             let letters = Array("etaoin shrdlu ETAOIN'.,:;_0123 ".utf8)
-            return (0..<Int.random(in: 1...200, using: &generator)).map { _ in letters.randomElement(using: &generator) ?? 0 }
+            return (0..<Int.random(in: 1...200, using: &generator)).map { _ in
+                letters.randomElement(using: &generator) ?? 0
+            }
         case 8:
             let one = Array("a_.'1,é".utf8).randomElement(using: &generator) ?? 0
             return Array(repeating: one, count: Int.random(in: 1...150, using: &generator))
@@ -109,7 +113,9 @@ import Testing
             var input: [UInt8] = []
             for _ in 0..<Int.random(in: 1...40, using: &generator) { input += Self.piece(&generator) }
             let whole = mode.reference.lines(input)
-            let reads = (0..<Int.random(in: 1...5, using: &generator)).map { _ in Int.random(in: 1...200, using: &generator) }
+            let reads = (0..<Int.random(in: 1...5, using: &generator)).map { _ in
+                Int.random(in: 1...200, using: &generator)
+            }
             let found = try run(Tokenize(mode.options), input, reads: reads).lines
             if found != whole { throw Difference(mode: mode, input: input, found: found, expected: whole) }
         }

@@ -18,7 +18,9 @@ import Testing
     @Test func anySetOfDelimitersSplitsAsTheReferenceDoes() throws {
         try withEverySeed(200) { generator in
             let count = [1, 2, 5, 30, 100].randomElement(using: &generator) ?? 1
-            let bytes = Set((0..<count).map { _ in UInt8.random(in: 0..<128, using: &generator) }).subtracting([0x0A, 0x5C])
+            let bytes = Set((0..<count).map { _ in UInt8.random(in: 0..<128, using: &generator) }).subtracting([
+                0x0A, 0x5C,
+            ])
             var options = Tokenize.Options()
             options.split = .delimiters(try #require(DelimiterSet(String(decoding: bytes, as: UTF8.self) + "\\\\")))
             let reference = ReferenceTokenizer(.delimiters(bytes.union([0x5C])))
@@ -47,7 +49,10 @@ import Testing
         options.lengths = 3...3
         // FF, E2 80, F0 9F 98: one each. Then C0 and 80: two.
         let input: [UInt8] = [0xFF, 0xE2, 0x80, 0xF0, 0x9F, 0x98, 0x20, 0x61, 0xC0, 0x80, 0x0A]
-        #expect(try run(Tokenize(options), input).lines == [0xFF, 0xE2, 0x80, 0xF0, 0x9F, 0x98, 0x0A, 0x61, 0xC0, 0x80, 0x0A])
+        #expect(
+            try run(Tokenize(options), input).lines == [
+                0xFF, 0xE2, 0x80, 0xF0, 0x9F, 0x98, 0x0A, 0x61, 0xC0, 0x80, 0x0A,
+            ])
     }
 
     @Test func stopWordsAreComparedAsTheTokenComesOut() throws {
@@ -70,7 +75,8 @@ import Testing
         #expect(try tokens("10:00 Z\tUP\tThe cat\n", carry(2)) == ["10:00 Z\tUP\tthe", "10:00 Z\tUP\tcat"])
         #expect(try tokens("10:00 Z\tUP\tThe cat\n", carry(3)) == [])
         #expect(try tokens("\tA\n\t\n\nB\n", carry(1)) == ["\ta"])
-        #expect(try tokens("A\tB C", { ($0.carry, $0.lengths, $0.stopWords) = (1, 1...1, StopWords([0x42])) }) == ["A\tC"])
+        #expect(
+            try tokens("A\tB C", { ($0.carry, $0.lengths, $0.stopWords) = (1, 1...1, StopWords([0x42])) }) == ["A\tC"])
     }
 
     @Test func aLineWithTooFewFieldsIsNamedByItsNumber() throws {
@@ -82,7 +88,9 @@ import Testing
         #expect(malformed.description == "line 3: fewer than 2 fields")
         let written = try run(Tokenize(options), input, rejecting: true)
         #expect(written.text == "a\tb\tx\na\tb\ty\nf\tg\tz\n")
-        #expect(String(decoding: written.rejects, as: UTF8.self) == "line 3: fewer than 2 fields\te\nline 4: fewer than 2 fields\t\n")
+        #expect(
+            String(decoding: written.rejects, as: UTF8.self)
+                == "line 3: fewer than 2 fields\te\nline 4: fewer than 2 fields\t\n")
     }
 
     /// Lines, fields, tokens, one by one.
@@ -109,7 +117,9 @@ import Testing
                     expected += carried + token + [0x0A]
                 }
             }
-            let reads = (0..<Int.random(in: 1...4, using: &generator)).map { _ in Int.random(in: 1...300, using: &generator) }
+            let reads = (0..<Int.random(in: 1...4, using: &generator)).map { _ in
+                Int.random(in: 1...300, using: &generator)
+            }
             let found = try run(Tokenize(options), input, reads: reads, rejecting: true).lines
             #expect(found == expected)
         }
