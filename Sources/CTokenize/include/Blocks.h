@@ -14,9 +14,13 @@ typedef struct {
     uint64_t parts;      // parts tokens
     uint64_t hard;       // can only be judged code point by code point
     uint64_t word;       // letters and digits: ASCII and the easy letters below
+    uint64_t single;     // easy ideographs and Hiragana: each is a word of its own
+    uint64_t katakana;   // easy Katakana
     uint64_t connector;  // _
     uint64_t middle;     // ' , . : ; which may join what stands on both sides of them
-    uint64_t lead;       // of a longer sequence a byte that another follows; two of three bytes are not all told
+    uint64_t middle_wide;  // the first byte of a wide , . : or ;
+    uint64_t begins;     // begins a code point
+    uint64_t lead;       // of a longer sequence the first byte, and where it has three the second
 } ctokenize_block;
 
 /// The ASCII bytes low ... low + span.
@@ -27,6 +31,7 @@ typedef struct {
 
 /// A comparison gives 0xFF for yes and 0 for no in each byte.
 typedef uint8_t ctokenize_lane __attribute__((vector_size(16), aligned(1)));
+typedef int8_t ctokenize_signed __attribute__((vector_size(16)));
 typedef _Bool ctokenize_bits __attribute__((ext_vector_type(16)));
 
 static inline ctokenize_lane ctokenize_load(const uint8_t *_Nonnull source) { return *(const ctokenize_lane *)source; }
@@ -58,10 +63,14 @@ static inline ctokenize_lane ctokenize_lower(ctokenize_lane lane, uint8_t small)
 //     U+0101 ... U+017E  the small letters
 //     U+03AC ... U+03CE  the small letters of Greek
 //     U+0400 ... U+045F  Cyrillic letters
-//     U+0080 ... U+00BF, U+2010 ... U+2026  punctuation but for what is a letter or may be joined to a word
+//     U+4E00 ... U+9FFF  ideographs
+//     U+3041 ... U+3096  Hiragana
+//     U+30A1 ... U+30FF  Katakana but for U+30FB
+//     U+0080 ... U+00BF, U+2010 ... U+2026, U+3000 ... U+3020, U+FF01 ... U+FF20  punctuation but for what is a letter, a
+//                        digit, or may be joined to a word
 //
-// That is most of what European text has. The letters are Word_Break = ALetter, and the lower case of each has two bytes
-// as well. Each function below takes one lane.
+// That is most of what European, Chinese and Japanese text has. The letters are Word_Break = ALetter, and the lower case
+// of each has two bytes as well. Each function below takes one lane.
 
 /// Which bytes are the second of a Latin or Greek letter; `lower` gets it in lower case, where small is 0x20.
 static inline ctokenize_lane ctokenize_latin_greek(
@@ -93,29 +102,57 @@ static inline ctokenize_lane ctokenize_cyrillic(
     return first | second;
 }
 
-/// Which bytes begin punctuation; of these, `three` gets those of three bytes.
-static inline ctokenize_lane ctokenize_punctuation(const uint8_t *_Nonnull source, ctokenize_lane *_Nonnull three) {
+/// Which bytes begin punctuation of two bytes, and which of three, where continuation bytes follow.
+static inline void ctokenize_punctuation(
+    const uint8_t *_Nonnull source, ctokenize_lane *_Nonnull two, ctokenize_lane *_Nonnull three) {
     ctokenize_lane first = ctokenize_load(source), second = ctokenize_load(source + 1), third = ctokenize_load(source + 2);
-    ctokenize_lane latin = ctokenize_is(first, 0xC2) & ctokenize_is_in(second, 0x80, 0x3F)  // without AA AD B5 B7 BA
+    *two = ctokenize_is(first, 0xC2)  // without AA AD B5 B7 BA
         & ~(ctokenize_is(second & 0xEF, 0xAA) | ctokenize_is(second, 0xAD) | ctokenize_is(second & 0xFD, 0xB5));
     *three = ctokenize_is(first, 0xE2) & ctokenize_is(second, 0x80) & ctokenize_is_in(third, 0x90, 0xA6 - 0x90)
         & ~(ctokenize_is(third & 0xFE, 0x98) | ctokenize_is(third, 0xA4));  // without U+2018 U+2019 U+2024
-    return latin | *three;
 }
 
-/// Judges the bytes of a block that are not ASCII, all of them hard so far: those of easy letters are not, and the copy of
-/// them at target is put into lower case. Where `words` are wanted, easy punctuation is not hard either; it begins with
-/// LF in the copy.
+/// Which bytes begin an ideograph or Hiragana, Katakana, punctuation, or a wide , . : ; where continuation bytes follow.
+static inline void ctokenize_east_asian(
+    const uint8_t *_Nonnull source, ctokenize_lane *_Nonnull single, ctokenize_lane *_Nonnull katakana,
+    ctokenize_lane *_Nonnull punctuation, ctokenize_lane *_Nonnull middle) {
+    ctokenize_lane first = ctokenize_load(source), second = ctokenize_load(source + 1), third = ctokenize_load(source + 2);
+    ctokenize_lane kana = ctokenize_is(first, 0xE3), wide = ctokenize_is(first, 0xEF) & ctokenize_is(second, 0xBC);
+    ctokenize_lane row_82 = ctokenize_is(second, 0x82);
+    *single = ctokenize_is_in(first, 0xE5, 0xE9 - 0xE5) | (ctokenize_is(first, 0xE4) & ctokenize_is_in(second, 0xB8, 7))
+        | (kana & ((ctokenize_is(second, 0x81) & ~ctokenize_is(third, 0x80)) | (row_82 & ctokenize_is_in(third, 0x80, 0x16))));
+    *katakana = kana & ((row_82 & ctokenize_is_in(third, 0xA1, 0x1E)) | (ctokenize_is(second, 0x83) & ~ctokenize_is(third, 0xBB)));
+    *punctuation = (kana & ctokenize_is(second, 0x80) & (ctokenize_is_in(third, 0x80, 4) | ctokenize_is_in(third, 0x88, 0x18)))
+        | (wide & ((ctokenize_is_in(third, 0x81, 0x0A) & ~ctokenize_is(third, 0x87)) | ctokenize_is_in(third, 0x9C, 4)));
+    *middle = wide & (ctokenize_is(third & 0xFD, 0x8C) | ctokenize_is_in(third, 0x9A, 1));
+}
+
+/// Each of these bytes and the two behind it.
+static inline uint64_t ctokenize_all_three(uint64_t first) { return first | first << 1 | first << 2; }
+
+static inline void ctokenize_begin_with_lf(uint8_t *_Nonnull target, ctokenize_lane first) {
+    ctokenize_store(target, (ctokenize_load(target) & ~first) | (first & '\n'));
+}
+
+/// Judges the bytes of a block that are not ASCII, all of them hard so far: easy letters are not, and the copy of them at
+/// target is put into lower case. Where `words` are wanted, the other easy code points are not hard either, and
+/// punctuation begins with LF in the copy.
 static inline void ctokenize_judge(
     ctokenize_block *_Nonnull found, uint8_t *_Nonnull target, const uint8_t *_Nonnull source, uint8_t small, _Bool words) {
-    ctokenize_lane any_latin = {0}, any_cyrillic = {0}, any_punctuation = {0};
+    ctokenize_lane any_latin = {0}, any_cyrillic = {0}, any_punctuation = {0}, any_east_asian = {0};
+    uint64_t continues = 0, behind_df = 0;
+#pragma clang loop unroll(full)
     for (size_t at = 0; at < 64; at += 16) {
         ctokenize_lane lane = ctokenize_load(source + at);
         any_latin |= ctokenize_is_in(lane, 0xC3, 0xCF - 0xC3);
         any_cyrillic |= ctokenize_is(lane & 0xFE, 0xD0);
-        any_punctuation |= ctokenize_is(lane, 0xC2) | ctokenize_is(lane, 0xE2);
-        found->lead |= ctokenize_mask((ctokenize_lane)(lane >= 0xC0), at);
+        any_punctuation |= ctokenize_is(lane & 0xDF, 0xC2);  // C2, E2
+        any_east_asian |= ctokenize_is_in(lane, 0xE3, 6) | ctokenize_is(lane, 0xEF);
+        continues |= ctokenize_mask((ctokenize_lane)((ctokenize_signed)lane < -0x40), at);
+        behind_df |= ctokenize_mask((ctokenize_lane)((ctokenize_signed)lane > -0x21), at);  // ASCII, too
     }
+    found->begins = ~continues;
+    found->lead = (found->hard & ~continues) | (found->hard & behind_df) << 1;
     uint64_t seconds = 0;
     if (ctokenize_mask(any_latin, 0) != 0) {
         for (size_t at = 0; at < 64; at += 16) {
@@ -133,23 +170,41 @@ static inline void ctokenize_judge(
     }
     found->hard &= ~(seconds | seconds >> 1);
     found->word |= seconds | seconds >> 1;
-    if (words && found->hard != 0 && ctokenize_mask(any_punctuation, 0) != 0) {
-        uint64_t begins = 0, begins_three = 0;
+    if (!words || found->hard == 0) return;
+    // Where one and where two continuation bytes follow; of what ends behind the block that is not known.
+    uint64_t follows = continues >> 1, two_follow = follows & follows >> 1;
+    uint64_t parts = 0, parts_three = 0;
+    if (ctokenize_mask(any_punctuation, 0) != 0) {
         for (size_t at = 0; at < 64; at += 16) {
-            ctokenize_lane three, first = ctokenize_punctuation(source + at, &three);
-            ctokenize_store(target + at, (ctokenize_load(target + at) & ~first) | (first & '\n'));
-            begins |= ctokenize_mask(first, at);
-            begins_three |= ctokenize_mask(three, at);
+            ctokenize_lane two, three;
+            ctokenize_punctuation(source + at, &two, &three);
+            ctokenize_begin_with_lf(target + at, two | three);
+            parts |= ctokenize_mask(two, at);
+            parts_three |= ctokenize_mask(three, at);
         }
-        found->hard &= ~(begins | begins << 1 | begins_three << 2);
-        found->lead |= begins_three << 1;
+        parts &= follows;
     }
+    if (ctokenize_mask(any_east_asian, 0) != 0) {
+        for (size_t at = 0; at < 64; at += 16) {
+            ctokenize_lane single, katakana, punctuation, middle;
+            ctokenize_east_asian(source + at, &single, &katakana, &punctuation, &middle);
+            ctokenize_begin_with_lf(target + at, punctuation | middle);
+            found->single |= ctokenize_mask(single, at);
+            found->katakana |= ctokenize_mask(katakana, at);
+            parts_three |= ctokenize_mask(punctuation, at);
+            found->middle_wide |= ctokenize_mask(middle, at);
+        }
+        found->single = ctokenize_all_three(found->single & two_follow);
+        found->katakana = ctokenize_all_three(found->katakana & two_follow);
+        found->middle_wide &= two_follow;
+    }
+    found->hard &= ~(parts | parts << 1 | ctokenize_all_three(parts_three & two_follow) | found->single | found->katakana);
 }
 
 /// For words: copies 64 bytes; what is neither letter nor digit nor _ becomes LF. (`parts` is left to the caller.)
 static inline ctokenize_block ctokenize_copy_words(
     uint8_t *_Nonnull target, const uint8_t *_Nonnull source, uint8_t small) {
-    ctokenize_block found = {0};
+    ctokenize_block found = {.begins = ~0ull};
 #pragma clang loop unroll(full)
     for (size_t at = 0; at < 64; at += 16) {
         ctokenize_lane lane = ctokenize_load(source + at);

@@ -117,16 +117,7 @@ struct CodePointMachine: ~Copyable {
                 target += (step & Bits.keeps) &>> 1
                 source += 1
             } else {
-                var word = source.word(last - source)
-                // Behind an ideograph or Hiragana mostly comes another: the token ends, and the next is as long.
-                while state == Int(State.single.rawValue) &<< 5, CodePoint.isCommonSingle(word) {
-                    let written = word &<< 8 | UInt32(UInt8(ascii: "\n"))
-                    UnsafeMutableRawPointer(target).storeBytes(of: written.littleEndian, as: UInt32.self)
-                    target += 4
-                    source += 3
-                    word = source.word(last - source)
-                }
-                if word & 0x80 == 0 { continue }
+                let word = source.word(last - source)
                 let found = CodePoint(word)
                 let kind = Int(kinds[Int(ctokenize_record(found.point))])
                 step = Int(steps[state | kind & 0x1F])

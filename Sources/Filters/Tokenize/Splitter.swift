@@ -98,7 +98,7 @@ struct Splitter: ~Copyable {
                 let block = kernel.copy(text.base + at, to: copy, isOpen)
                 let decided = min(64 - (~block.undecided).leadingZeroBitCount, end - at)
                 progress = min(decided, block.hard.trailingZeroBitCount)
-                if progress > 0 { squeeze(copy, progress, block.parts, &isOpen, into: &target) }
+                if progress > 0 { squeeze(copy, progress, block, &isOpen, into: &target) }
                 at += progress
                 if at == end { return target }
                 if progress < decided || decided == 0 { break }
@@ -106,7 +106,7 @@ struct Splitter: ~Copyable {
             // Text of which blocks can do nothing is left to the machine for a while.
             patience = progress < 16 ? at + 256 : at
             if at > lastBlock { patience = end }
-            let state = isOpen ? kernel.state(behind: text.base[at - 1]) : .none
+            let state = isOpen ? kernel.state(behind: text.base + at) : .none
             machine.run(text, &at, end, patience, state, &target)
         }
         return target
@@ -115,25 +115,47 @@ struct Splitter: ~Copyable {
 
 /// Writes what is kept of the first `count` bytes of a block: tokens, and one parting byte, now LF, behind each.
 /// - Parameters:
-///   - block: 64 bytes, and behind them as many that may be read.
+///   - copy: the copy of the block, 64 bytes, and behind them as many that may be read.
 ///   - target: moved behind what was written; 64 bytes are written from its last place before.
-///   - parts: bit i is set where byte i parts tokens.
 ///   - isOpen: whether the byte before the block, and then the last of it, belongs to a token.
 @inline(__always)
 private func squeeze(
-    _ block: UnsafeMutablePointer<UInt8>, _ count: Int, _ parts: UInt64, _ isOpen: inout Bool,
+    _ copy: UnsafeMutablePointer<UInt8>, _ count: Int, _ block: Block, _ isOpen: inout Bool,
     into target: inout UnsafeMutablePointer<UInt8>
 ) {
     let last = UInt64(truncatingIfNeeded: count &- 1)
-    let kept = ~(parts & (parts &<< 1 | (isOpen ? 0 : 1))) & (~0 &>> (63 &- last))
-    isOpen = (parts &>> last) & 1 == 0
-    var starts = kept & ~(kept &<< 1)
-    var ends = ~kept & (kept &<< 1)
+    let decided: UInt64 = ~0 &>> (63 &- last)
+    let kept = ~(block.parts & (block.parts &<< 1 | (isOpen ? 0 : 1))) & decided
+    isOpen = (block.parts &>> last) & 1 == 0
+    var boundaries = block.boundaries & decided
+    var starts = kept & ~(kept &<< 1) | boundaries
+    var ends = ~kept & (kept &<< 1) | boundaries & ~1
+    if boundaries == 0 {
+        while starts != 0 {
+            let start = starts.trailingZeroBitCount
+            let end = ends.trailingZeroBitCount  // 64 where the last run ends with the block
+            UnsafeMutableRawPointer(target).copyMemory(from: copy + start, byteCount: 64)
+            target += end &- start
+            starts &= starts &- 1
+            ends &= ends &- 1
+        }
+        return
+    }
+    // Runs are short where they end at boundaries.
+    target.pointee = UInt8(ascii: "\n")
+    target += Int(truncatingIfNeeded: boundaries & 1)
+    boundaries &= ~1
     while starts != 0 {
         let start = starts.trailingZeroBitCount
-        let end = ends.trailingZeroBitCount  // 64 where the last run ends with the block
-        UnsafeMutableRawPointer(target).copyMemory(from: block + start, byteCount: 64)
+        let end = ends.trailingZeroBitCount
+        var moved = start
+        repeat {
+            UnsafeMutableRawPointer(target + (moved &- start)).copyMemory(from: copy + moved, byteCount: 16)
+            moved &+= 16
+        } while moved < end
         target += end &- start
+        target.pointee = UInt8(ascii: "\n")
+        target += Int(truncatingIfNeeded: (boundaries &>> UInt64(end)) & 1)  // bit 0, for the end at 64, is 0
         starts &= starts &- 1
         ends &= ends &- 1
     }

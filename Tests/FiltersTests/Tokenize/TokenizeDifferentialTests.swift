@@ -12,6 +12,7 @@ import Testing
         "Съешь ЁЖ ещё этих мягких Ѐѝ французских булок, да выпей чаю. Ѡѡ Ґґ",
         "ΣΊΣΥΦΟΣ Σίσυφος ά·β α.β αʹ ς",
         "漢字かなカタカナ交じり文。第1章 ﾊﾝｶｸ ゛ー カ゛ 々〇〆 𠀀𪜀 ㋐ ㍿",
+        "漢a字1か_カa カ_カ a_漢 漢_a 漢_カ _漢 _カ é漢é 漢’字 a，b 1，2 漢，字，1：2 a：b．c；Ａ１ 。「」！（）～ ㇰ゠・ヷヿ漢\u{301}カ\u{301}あ゙",
         "ไทยเขียนติดกัน ລາວ ខ្មែរ မြန်မာ",
         "ש\"ל א'ב ש' ג״ז א\"1 א.ב א''ב 'א \"א\"",
         "العربية ١٬٢٣٤ ٣٫١٤ لا،نعم",
@@ -77,7 +78,7 @@ import Testing
     @Test(arguments: TokenizeMode.allCases) func atEveryAlignment(_ mode: TokenizeMode) throws {
         for sample in Self.samples {
             for padding in 0...130 {
-                for filler in [" ", "x", ".", "é"] {
+                for filler in [" ", "x", ".", "é", "漢", "カ"] {
                     let front = String(repeating: filler, count: padding)
                     // What follows keeps the sample out of the end of the chunk, which only the machine handles.
                     let text = front + sample + " " + String(repeating: "and then. ", count: padding % 30)
@@ -130,7 +131,7 @@ import Testing
 
     @Test(arguments: TokenizeMode.allCases) func onLongTokensAndManyPieces(_ mode: TokenizeMode) throws {
         for length in [1000, 32_767, 32_768, 32_769, 100_000] {
-            for letter in ["x", "é", "Щ", "漢", "カ", "_", ".", "👍", "1,", "a."] {
+            for letter in ["x", "é", "Щ", "漢", "カ", "漢カ", "aあ", "_", ".", "👍", "1,", "a.", "，"] {
                 let long = String(repeating: letter, count: length)
                 try Self.check(mode, Array("a \(long) b\(long)\n c \(long)".utf8))
             }
