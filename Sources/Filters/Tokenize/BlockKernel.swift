@@ -75,7 +75,7 @@ struct WordKernel: BlockKernel {
         var block = Block(
             parts: ~(found.word | found.connector), hard: found.connector & ~behindWord & ~beforeWord,
             undecided: found.connector | found.middle)
-        if found.begins != ~0 { add(found, behindWord, &block) }
+        if found.lead | ~found.begins != 0 { add(found, behindWord, &block) }  // it has a byte that is not ASCII
         if found.single | found.katakana != 0 || before == .single || before == .katakana {
             let behindSingle = found.single &<< 1 | (before == .single ? 1 : 0)
             let behindKatakana = found.katakana &<< 1 | (before == .katakana ? 1 : 0)
