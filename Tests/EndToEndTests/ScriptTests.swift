@@ -50,6 +50,12 @@ import Testing
         #expect(ended.outputText.contains("distinct words agree.\n"))
     }
 
+    @Test func theDemoAgreesOnTheTextsOfThisMachine() throws {
+        let ended = try run("demo")
+        #expect(ended.ending == .status(0), "\(ended.outputText)\(ended.errorText)")
+        #expect(ended.outputText.contains("distinct words agree.\n"))
+    }
+
     @Test func theDemoRefusesWhatItCannotRead() throws {
         #expect(try run("demo", "/no/such/file").ending == .status(66))
         #expect(try run("demo", "a", "b").ending == .status(64))

@@ -43,6 +43,23 @@ import Testing
         }
     }
 
+    @Test(arguments: FilterCase.all.filter { !$0.isAggregator || $0.name == "es-bulk" })
+    func aSlowReaderStillGetsWholeLines(_ filter: FilterCase) throws {
+        let (reading, writing) = try makePipe()
+        let (output, outputWriter) = try makePipe()
+        defer { close(output) }
+        let source = try Program(["/usr/bin/yes", filter.input("word")], output: .descriptor(writing))
+        let program = try Program(filter.command(), input: .descriptor(reading), output: .descriptor(outputWriter))
+        for end in [reading, writing, outputWriter] { close(end) }
+        usleep(200_000)  // time to fill the pipe, so that the signal meets a write that is half done
+        program.send(SIGTERM)
+        usleep(50_000)
+        let bytes = try contents(of: output)
+        #expect(bytes.last == 0x0A)
+        #expect(try program.wait(deadline: 10).ending == .signal(SIGTERM))
+        _ = try source.wait(deadline: 10)
+    }
+
     @Test(arguments: FilterCase.all.filter { !$0.isAggregator || $0.name == "es-bulk" }, [1, 2])
     func aReaderThatHangsCannotKeepTheTool(_ filter: FilterCase, _ signals: Int) throws {
         let (reading, writing) = try makePipe()
