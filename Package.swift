@@ -24,7 +24,8 @@ let fuzzing: [Target] =
     ? []
     : [
         .executableTarget(
-            name: "fuzz", dependencies: ["Bytes", "Filters", "JSONFilters", "TestSupport"], path: "Tests/Fuzzing/Harness",
+            name: "fuzz", dependencies: ["Bytes", "Filters", "JSONFilters", "TestSupport"],
+            path: "Tests/Fuzzing/Harness",
             swiftSettings: strict)
     ]
 
