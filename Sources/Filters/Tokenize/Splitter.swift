@@ -19,9 +19,10 @@ struct Text {
 
 /// Splits text into tokens, each followed by LF.
 ///
-/// Two methods take turns. *Blocks* handle 64 bytes at once, as far as all of it is ASCII or other letters that are as
-/// easy: the kernel copies the bytes, in lower case and with LF for what parts tokens, and says where the parting bytes
-/// are; of each run of them all but the first are squeezed out. Where a byte is *hard*, the *code point machine* takes
+/// Two methods take turns. *Blocks* handle 64 bytes at once, as far as they are ASCII or other code points that are as
+/// easy (Blocks.h lists them): the kernel copies the bytes, in lower case and with LF for what parts tokens, and says
+/// where the parting bytes are; of each run of them all but the first are squeezed out, and an LF is put in where two
+/// tokens touch. Where a byte is *hard*, the *code point machine* takes
 /// over, in the state that follows from the byte before it, until it is between two tokens again. A block that begins
 /// between two tokens needs no other knowledge of what came before it.
 struct Splitter: ~Copyable {
@@ -42,7 +43,8 @@ struct Splitter: ~Copyable {
     /// block leaves is moved 64 bytes at a time.
     static func room(for count: Int) -> Int { 2 * count + 64 }
 
-    /// Where the piece of text that begins at `start` is to end: about 32 KiB on, behind a byte that parts tokens.
+    /// Where the first piece of a part is to end: about 32 KiB on, behind a byte that parts tokens. Pieces keep the output
+    /// small and in the cache; a longer token makes a longer piece.
     func pieceEnd(of text: Text, _ part: Range<Int>) -> Int {
         let wanted = 32 << 10
         guard part.count > wanted else { return part.upperBound }

@@ -1,5 +1,5 @@
 import Bytes
-import Filters
+import JSONFilters
 import Foundation
 import TestSupport
 import Testing
