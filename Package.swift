@@ -14,8 +14,8 @@ func library(_ name: String, _ dependencies: Target.Dependency...) -> [Target] {
 }
 
 /// A tool that is a filter: options and wiring only.
-func filterTool(_ name: String) -> [Target] {
-    [.executableTarget(name: name, dependencies: ["Filters", "ToolRuntime"], swiftSettings: strict)]
+func filterTool(_ name: String, _ library: Target.Dependency) -> [Target] {
+    [.executableTarget(name: name, dependencies: [library, "ToolRuntime"], swiftSettings: strict)]
 }
 
 /// A tool between a pipe and a topic.
@@ -29,7 +29,8 @@ let fuzzing: [Target] =
     ? []
     : [
         .executableTarget(
-            name: "fuzz", dependencies: ["Bytes", "Filters", "TestSupport"], path: "Tests/Fuzzing/Harness",
+            name: "fuzz", dependencies: ["Bytes", "Filters", "JSONFilters", "TestSupport"],
+            path: "Tests/Fuzzing/Harness",
             swiftSettings: strict)
     ]
 
@@ -43,17 +44,19 @@ let package = Package(
         // Pure: no system call, no clock, no randomness.
         library("Bytes", "CBytes"),
         library("Sketches", "Bytes", "CBytes"),
-        library("Filters", "Bytes", "CBytes", "CSimdjson", "CTokenize", "Sketches"),
+        library("Filters", "Bytes", "CBytes", "CTokenize", "Sketches"),
+        // Apart, so that only the tools that read JSON need libsimdjson.
+        library("JSONFilters", "Bytes", "CBytes", "CSimdjson"),
         // Every contact with the operating system.
-        library("ToolRuntime", "Bytes"),
+        library("ToolRuntime", "Bytes", "CBytes"),
         [.systemLibrary(name: "CRDKafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])])],
         library("Kafka", "Bytes", "CBytes", "CRDKafka", "ToolRuntime"),
         // The tools.
-        filterTool("tokenize"),
-        filterTool("cms-topk"),
-        filterTool("merge-counts"),
-        filterTool("to-json"),
-        filterTool("es-bulk"),
+        filterTool("tokenize", "Filters"),
+        filterTool("cms-topk", "Filters"),
+        filterTool("merge-counts", "Filters"),
+        filterTool("to-json", "JSONFilters"),
+        filterTool("es-bulk", "JSONFilters"),
         bridge("kcat-in"),
         bridge("kcat-out"),
         // Tests of the release binaries.

@@ -10,3 +10,9 @@ public struct Moment: Equatable, Sendable {
         self.monotonicMilliseconds = monotonicMilliseconds
     }
 }
+
+/// How often something is done: after so much time, or after so many lines.
+public enum Interval: Equatable, Sendable {
+    case milliseconds(Int64)
+    case lines(Int)
+}

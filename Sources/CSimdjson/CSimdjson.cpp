@@ -88,6 +88,14 @@ csimdjson_outcome outcome(error_code error) {
     }
 }
 
+/// Whether a text may be good all the same. Newer versions of simdjson have an error of its own for large integers, so
+/// that only what is known to be something else is taken for a no.
+bool may_be_too_strict(error_code error) {
+    csimdjson_outcome found = outcome(error);
+    return found == csimdjson_bad_number || found == csimdjson_bad_string
+        || (found == csimdjson_bad_structure && error != TAPE_ERROR);
+}
+
 /// Makes room for a text, in steps of powers of two so that slowly growing texts do not move every time.
 bool make_room(csimdjson_parser &parser, size_t length) {
     if (length <= parser.capacity) return true;
@@ -191,8 +199,10 @@ csimdjson_outcome csimdjson_check(csimdjson_parser *parser, const void *json, si
     parser->length = length;
     std::memcpy(parser->text.get(), json, length);
     std::memset(parser->text.get() + length, 0, SIMDJSON_PADDING);
+    // Newer versions of simdjson read over a byte order mark; RFC 8259 lets nobody write one.
+    if (std::memcmp(parser->text.get(), "\xEF\xBB\xBF", 3) == 0) return csimdjson_byte_order_mark;
     error_code error = parser->checker.parse(parser->text.get(), length, false).get(parser->root);
-    if (error == NUMBER_ERROR || error == STRING_ERROR) {
+    if (may_be_too_strict(error)) {
         if (!parser->softened) parser->softened.reset(new (std::nothrow) uint8_t[parser->capacity + SIMDJSON_PADDING]);
         if (!parser->softened) return csimdjson_too_long;
         std::memcpy(parser->softened.get(), parser->text.get(), length + SIMDJSON_PADDING);

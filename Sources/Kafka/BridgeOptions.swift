@@ -26,7 +26,8 @@ public enum BridgeOptions {
     /// The fields that `--with` takes.
     public static func with(help: String) -> Option<[MessageField]> {
         Option(
-            "with", nil, "FIELD,...", default: [], expected: "fields of key, partition, offset, timestamp, headers, each once",
+            "with", nil, "FIELD,...", default: [],
+            expected: "fields of key, partition, offset, timestamp, headers, each once",
             help: help, parse: MessageField.list)
     }
 
@@ -39,7 +40,8 @@ public enum BridgeOptions {
         for property in arguments[properties] { try settings.add(property) }
         if let brokers = arguments[brokers] {
             try settings.add("bootstrap.servers=\(brokers)")
-        } else if settings.value(of: "bootstrap.servers") == nil, let brokers = getenv("KAFKA_BROKERS"), brokers[0] != 0 {
+        } else if settings.value(of: "bootstrap.servers") == nil, let brokers = getenv("KAFKA_BROKERS"), brokers[0] != 0
+        {
             try settings.add("bootstrap.servers=\(String(cString: brokers))")
         }
         guard settings.value(of: "bootstrap.servers")?.isEmpty == false else {

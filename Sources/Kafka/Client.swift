@@ -32,7 +32,9 @@ public final class Client {
         if kind == RD_KAFKA_CONSUMER { rd_kafka_poll_set_consumer(handle) }
         events = kind == RD_KAFKA_CONSUMER ? rd_kafka_queue_get_consumer(handle) : rd_kafka_queue_get_main(handle)
         var ends: [CInt] = [-1, -1]
-        guard pipe(&ends) == 0 else { throw Failure(.internalError, "cannot make a pipe: \(String(cString: strerror(errno)))") }
+        guard pipe(&ends) == 0 else {
+            throw Failure(.internalError, "cannot make a pipe: \(String(cString: strerror(errno)))")
+        }
         for end in ends { _ = (fcntl(end, F_SETFL, O_NONBLOCK), fcntl(end, F_SETFD, FD_CLOEXEC)) }
         (wakeDescriptor, wakeWriter) = (ends[0], ends[1])
         wake(on: events)
@@ -68,7 +70,8 @@ public final class Client {
 
     private func note(_ event: OpaquePointer) throws(Failure) {
         var code = rd_kafka_event_error(event)
-        let message = rd_kafka_event_error_string(event).map { String(cString: $0) } ?? String(cString: rd_kafka_err2str(code))
+        let message =
+            rd_kafka_event_error_string(event).map { String(cString: $0) } ?? String(cString: rd_kafka_err2str(code))
         if code == RD_KAFKA_RESP_ERR__FATAL {
             var reason = [CChar](repeating: 0, count: 512)
             code = rd_kafka_fatal_error(handle, &reason, reason.count)
@@ -112,7 +115,8 @@ public final class Client {
                 }
             }
             if Self.monotonicMilliseconds() >= deadline || Signals.isAsked {
-                throw Failure(.unavailable, "no broker answers: \(lastComplaint ?? String(cString: rd_kafka_err2str(code)))")
+                throw Failure(
+                    .unavailable, "no broker answers: \(lastComplaint ?? String(cString: rd_kafka_err2str(code)))")
             }
             usleep(50_000)  // without a connection the call comes back at once
         }

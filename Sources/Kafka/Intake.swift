@@ -116,7 +116,8 @@ struct Intake: ~Copyable {
 
     mutating func take(_ message: UnsafeMutablePointer<rd_kafka_message_t>) {
         let number = message.pointee.partition
-        guard failure == nil, partitions.indices.contains(Int(number)), let state = partitions[Int(number)], !state.isDone
+        guard failure == nil, partitions.indices.contains(Int(number)), let state = partitions[Int(number)],
+            !state.isDone
         else { return }
         guard message.pointee.err == RD_KAFKA_RESP_ERR_NO_ERROR else { return takeError(message) }
         let offset = message.pointee.offset
@@ -149,7 +150,9 @@ struct Intake: ~Copyable {
             // The marks of transactions are behind us as well: a group sees by the offset that this partition is done.
             mark(number, next: message.pointee.offset, lines: 0)
             finish(number)
-        case let code: failure = .kafka("cannot read partition \(number)", code, rd_kafka_message_errstr(message).map { String(cString: $0) })
+        case let code:
+            failure = .kafka(
+                "cannot read partition \(number)", code, rd_kafka_message_errstr(message).map { String(cString: $0) })
         }
     }
 
@@ -215,7 +218,9 @@ struct Intake: ~Copyable {
     }
 
     mutating func noteCommitted(_ number: Int32, next: Int64) {
-        guard partitions.indices.contains(Int(number)), let lines = partitions[Int(number)]?.linesInCommit else { return }
+        guard partitions.indices.contains(Int(number)), let lines = partitions[Int(number)]?.linesInCommit else {
+            return
+        }
         partitions[Int(number)]?.committed = next
         partitions[Int(number)]?.committedLines = lines
     }

@@ -24,7 +24,8 @@ public enum KcatOut {
         try plan.shape.check()
         let rejects = try plan.reject.map { path throws(Failure) in try Sink(Descriptor.create(path)) }
         var output = Output(
-            lines: OutputBuffer(capacity: 1) { _ in }, rejects: rejects.map { OutputBuffer(capacity: 16 << 10, drain: $0.take) })
+            lines: OutputBuffer(capacity: 1) { _ in },
+            rejects: rejects.map { OutputBuffer(capacity: 16 << 10, drain: $0.take) })
         let producer = try Producer(
             settings, topic: plan.topic, longestMessage: max(plan.maxLine, plan.shape.pack ?? 0),
             pack: plan.shape.pack, keepsRefused: rejects != nil)
@@ -95,7 +96,9 @@ public enum KcatOut {
         summary.add("delivered", producer.deliveredLines)
         summary.add("rejected", rejected)
         summary.add("failed", lost)
-        summary.add("first_failed_line", producer.firstFailure.flatMap { $0.line > 0 ? .integer(Int64($0.line)) : nil } ?? .null)
+        summary.add(
+            "first_failed_line", producer.firstFailure.flatMap { $0.line > 0 ? .integer(Int64($0.line)) : nil } ?? .null
+        )
         Descriptor.standardError.writeIgnoringErrors(summary.json + "\n")
     }
 }

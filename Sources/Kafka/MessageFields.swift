@@ -12,7 +12,9 @@ public enum MessageField: String, CaseIterable, Sendable {
 
     /// The fields of a list such as `key,timestamp`; nil if it names another, or one twice.
     public static func list(_ text: String) -> [MessageField]? {
-        let fields = text.split(separator: ",", omittingEmptySubsequences: false).map { MessageField(rawValue: String($0)) }
+        let fields = text.split(separator: ",", omittingEmptySubsequences: false).map {
+            MessageField(rawValue: String($0))
+        }
         guard !fields.isEmpty, !fields.contains(nil), Set(fields).count == fields.count else { return nil }
         return fields.compactMap { $0 }
     }
@@ -139,7 +141,9 @@ public struct Header: Equatable, Sendable {
         var headers: [Header] = []
         for part in Escape.split(text, at: UInt8(ascii: ",")) {
             let sides = Escape.split(part, at: UInt8(ascii: "="), maxSplits: 1)
-            guard sides.count == 2, let name = Escape.read(sides[0]), !name.isEmpty, !name.contains(0) else { return nil }
+            guard sides.count == 2, let name = Escape.read(sides[0]), !name.isEmpty, !name.contains(0) else {
+                return nil
+            }
             if sides[1].elementsEqual(Escape.missing) {
                 headers.append(Header(name: name, value: nil))
             } else {

@@ -36,7 +36,8 @@ struct MessageRenderer {
         guard embeddedLF == .split else {
             throw Failure(
                 .malformedData,
-                "partition \(message.pointee.partition), offset \(message.pointee.offset): the message holds a line end")
+                "partition \(message.pointee.partition), offset \(message.pointee.offset): the message holds a line end"
+            )
         }
         var count = 0
         for line in value.split(separator: 0x0A, omittingEmptySubsequences: false) {

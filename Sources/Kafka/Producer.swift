@@ -188,7 +188,9 @@ public final class Producer {
         if let timestamp { add(RD_KAFKA_VTYPE_TIMESTAMP) { $0.u.i64 = timestamp } }
         if let list { add(RD_KAFKA_VTYPE_HEADERS) { $0.u.headers = list } }
         add(RD_KAFKA_VTYPE_OPAQUE) { $0.u.ptr = UnsafeMutableRawPointer(bitPattern: line) }
-        guard let error = rd_kafka_produceva(client.handle, parts, parts.count) else { return RD_KAFKA_RESP_ERR_NO_ERROR }
+        guard let error = rd_kafka_produceva(client.handle, parts, parts.count) else {
+            return RD_KAFKA_RESP_ERR_NO_ERROR
+        }
         defer { rd_kafka_error_destroy(error) }
         if let list { rd_kafka_headers_destroy(list) }  // only success hands them over
         return rd_kafka_error_code(error)

@@ -58,10 +58,11 @@ extension TopicReader {
         }
         let code = rd_kafka_committed(client.handle, list.pointer, 10_000)
         if code != RD_KAFKA_RESP_ERR_NO_ERROR { throw .kafka("cannot look up the group's offsets", code) }
-        try assign(list.entries.map { entry in
-            let metadata = UnsafeRawBufferPointer(start: entry.metadata, count: entry.metadata_size)
-            return (entry.partition, entry.offset >= 0 ? (entry.offset, EndsOfStream(metadata: metadata)) : nil)
-        })
+        try assign(
+            list.entries.map { entry in
+                let metadata = UnsafeRawBufferPointer(start: entry.metadata, count: entry.metadata_size)
+                return (entry.partition, entry.offset >= 0 ? (entry.offset, EndsOfStream(metadata: metadata)) : nil)
+            })
     }
 
     private func assign(_ partitions: [(number: Int32, stored: (offset: Int64, ends: EndsOfStream)?)]) throws(Failure) {
@@ -95,7 +96,7 @@ extension TopicReader {
             while try !intake.pointee.write(), Client.monotonicMilliseconds() < deadline, !Signals.isAsked { wait(50) }
             do throws(Failure) {
                 try commitAndWait(Self.millisecondsToCommit)
-            } catch where error.status == .tryAgain {
+            } catch  where error.status == .tryAgain {
                 // They are another's by now, who repeats what was not committed.
             }
         }
@@ -132,7 +133,9 @@ extension TopicReader {
         for place in 0..<Int(list.pointee.cnt) {
             let entry = list.pointee.elems[place]
             if entry.err != RD_KAFKA_RESP_ERR_NO_ERROR { commitFailure = commitFailure ?? entry.err }
-            guard code == RD_KAFKA_RESP_ERR_NO_ERROR, entry.err == RD_KAFKA_RESP_ERR_NO_ERROR, entry.offset >= 0 else { continue }
+            guard code == RD_KAFKA_RESP_ERR_NO_ERROR, entry.err == RD_KAFKA_RESP_ERR_NO_ERROR, entry.offset >= 0 else {
+                continue
+            }
             intake.pointee.noteCommitted(entry.partition, next: entry.offset)
         }
     }
@@ -159,7 +162,8 @@ extension TopicReader {
         let list = PartitionList(plan.topic, ends.indices.map { (Int32($0), 0) })
         guard rd_kafka_committed(client.handle, list.pointer, 5000) == RD_KAFKA_RESP_ERR_NO_ERROR else { return false }
         for entry in list.entries {
-            let stored = EndsOfStream(metadata: UnsafeRawBufferPointer(start: entry.metadata, count: entry.metadata_size))
+            let stored = EndsOfStream(
+                metadata: UnsafeRawBufferPointer(start: entry.metadata, count: entry.metadata_size))
             // Ours are done: some end without a commit.
             if intake.pointee.isOurs(entry.partition) { continue }
             if let writers = plan.untilEndOfStream {

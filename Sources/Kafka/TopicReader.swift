@@ -49,7 +49,8 @@ public final class TopicReader {
         if let group = plan.group { try settings.add("group.id=\(group)") }
         settings.setDefaults([
             ("enable.auto.commit", "false"), ("enable.auto.offset.store", "false"), ("enable.partition.eof", "true"),
-            ("isolation.level", "read_committed"), ("auto.offset.reset", "earliest"), ("allow.auto.create.topics", "false"),
+            ("isolation.level", "read_committed"), ("auto.offset.reset", "earliest"),
+            ("allow.auto.create.topics", "false"),
             ("partition.assignment.strategy", "range,roundrobin"),
             // Read ahead by bytes, not by messages.
             ("queued.min.messages", "1000000"),
@@ -68,7 +69,8 @@ public final class TopicReader {
             throw Failure(.configuration, "enable.partition.eof must stay true: the end of a partition is told by it")
         }
         if settings.value(of: "partition.assignment.strategy")?.contains("cooperative") == true {
-            throw Failure(.configuration, "partition.assignment.strategy: kcat-in takes and gives back all partitions at once")
+            throw Failure(
+                .configuration, "partition.assignment.strategy: kcat-in takes and gives back all partitions at once")
         }
         return settings
     }
@@ -130,7 +132,9 @@ public final class TopicReader {
             var isBlocked = false
             if !mayHaveMore || !intake.pointee.output.hasRoom { isBlocked = try !intake.pointee.write() }
             commitIfDue()
-            progress.show(lines: intake.pointee.readLines, bytes: intake.pointee.output.acceptedBytes) { progressOfPartitions() }
+            progress.show(lines: intake.pointee.readLines, bytes: intake.pointee.output.acceptedBytes) {
+                progressOfPartitions()
+            }
             if isBlocked || !mayHaveMore || isDone, !intake.pointee.hasReachedLimit { wait(isDone ? 100 : 500) }
         }
     }
@@ -200,7 +204,9 @@ public final class TopicReader {
             left += max(0, min(state.end, high) - position)
         }
         let text = ", lag \(Progress.short(Double(lag)))"
-        guard plan.untilEnd, let seconds = progress.secondsFor(left, lines: intake.pointee.readLines) else { return text }
+        guard plan.untilEnd, let seconds = progress.secondsFor(left, lines: intake.pointee.readLines) else {
+            return text
+        }
         return text + ", \(seconds) s left"
     }
 
@@ -209,7 +215,8 @@ public final class TopicReader {
         summary.add("tool", "kcat-in")
         summary.add("read", intake.pointee.readLines)
         summary.add("bytes", intake.pointee.output.acceptedBytes)
-        summary.add("committed", committedBefore + intake.pointee.partitions.reduce(0) { $0 + ($1?.committedLines ?? 0) })
+        summary.add(
+            "committed", committedBefore + intake.pointee.partitions.reduce(0) { $0 + ($1?.committedLines ?? 0) })
         Descriptor.standardError.writeIgnoringErrors(summary.json + "\n")
     }
 }

@@ -20,7 +20,8 @@ public struct TopicWriter: ~Copyable {
     public init(_ producer: Producer, _ shape: MessageShape, topic: String) throws(Failure) {
         let partitions = try producer.client.partitionCount(of: topic)
         if let partition = shape.partition, partition >= partitions {
-            throw Failure(.configuration, "topic \"\(topic)\" has \(partitions) partitions: there is no partition \(partition)")
+            throw Failure(
+                .configuration, "topic \"\(topic)\" has \(partitions) partitions: there is no partition \(partition)")
         }
         self.producer = producer
         self.shape = shape
@@ -162,7 +163,8 @@ public struct TopicWriter: ~Copyable {
                 (at, number) = (at + length + 1, number + 1)
             } else {
                 let count = cbytes_count(base + at, 0x0A, whole)
-                packs[slot].add(UnsafeRawBufferPointer(start: base + at, count: whole - 1), lines: count, number: number)
+                packs[slot].add(
+                    UnsafeRawBufferPointer(start: base + at, count: whole - 1), lines: count, number: number)
                 (at, number) = (at + whole, number + count)
             }
         }

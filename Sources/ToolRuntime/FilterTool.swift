@@ -1,4 +1,5 @@
 public import Bytes
+import CBytes
 import Glibc
 
 /// The options that every filter has.
@@ -23,6 +24,7 @@ public enum FilterTool {
         _ command: Command, late: Option<String?>? = nil, _ make: (Arguments) throws(Failure) -> F
     ) -> Never {
         Descriptor.fillStandardGaps()
+        cbytes_return_freed_memory()
         let arguments = command.parse()
         do throws(Failure) {
             let filter = try make(arguments)

@@ -1,4 +1,4 @@
-import Filters
+import JSONFilters
 import ToolRuntime
 
 @main

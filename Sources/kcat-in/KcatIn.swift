@@ -4,15 +4,18 @@ import ToolRuntime
 @main
 enum KcatInTool {
     static let group = Option.text(
-        "group", "g", "GROUP", help: "Read as a member of GROUP and commit; without it: all partitions, nothing committed.")
+        "group", "g", "GROUP",
+        help: "Read as a member of GROUP and commit; without it: all partitions, nothing committed.")
     static let start = Option<StartOffset>(
         "offset", "o", "WHERE", default: .stored, expected: "beginning, end, stored, N, -N or @MILLISECONDS",
         help: """
             Where to begin: beginning, end, stored, the offset N, N before the end, or the first message at a time. In a group \
             this holds for partitions of which the group has committed nothing.
-            """) { StartOffset($0) }
+            """
+    ) { StartOffset($0) }
     static let partitions = Option<[Int32]?>(
-        "partitions", "p", "LIST", default: nil, expected: "partition numbers such as 0,2", help: "Read only these partitions."
+        "partitions", "p", "LIST", default: nil, expected: "partition numbers such as 0,2",
+        help: "Read only these partitions."
     ) { text in
         let numbers = text.split(separator: ",", omittingEmptySubsequences: false).map { Int32($0) }
         let known = numbers.compactMap { $0 }
@@ -25,12 +28,15 @@ enum KcatInTool {
         help: """
             End when each partition has had the end-of-stream record of so many writers (kcat-out --eof); fail if the input \
             of one of them had failed.
-            """) { Int($0).flatMap { $0 > 0 ? .some($0) : nil } }
+            """
+    ) { Int($0).flatMap { $0 > 0 ? .some($0) : nil } }
     static let limit = Option.integer("count", "c", in: 1...Int.max, default: Int.max, help: "End after N lines.")
     static let with = BridgeOptions.with(help: "Put these in front of each line, each with a TAB.")
     static let embeddedLF = Option<ReadPlan.EmbeddedLF>.choice(
         "embedded-lf", default: .split,
-        help: "What a message with line ends in it becomes: several lines, one line with \\n and \\\\ for LF and \\, or an error.")
+        help:
+            "What a message with line ends in it becomes: several lines, one line with \\n and \\\\ for LF and \\, or an error."
+    )
 
     static let command = Command(
         name: "kcat-in",
@@ -44,8 +50,12 @@ enum KcatInTool {
             """
         ],
         examples: [
-            .init("kcat-in -b localhost:9092 -t lines --until-end | tokenize | cms-topk", "A topic as a file: to its end."),
-            .init("kcat-in -t tokens -g count | cms-topk --window 10s | kcat-out -t top", "A stage of a distributed pipe."),
+            .init(
+                "kcat-in -b localhost:9092 -t lines --until-end | tokenize | cms-topk", "A topic as a file: to its end."
+            ),
+            .init(
+                "kcat-in -t tokens -g count | cms-topk --window 10s | kcat-out -t top", "A stage of a distributed pipe."
+            ),
         ],
         options: [group, start, partitions, untilEnd, untilEndOfStream, limit, with, embeddedLF] + BridgeOptions.all,
         exitStatus: BridgeOptions.exitStatus)

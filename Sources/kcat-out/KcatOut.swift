@@ -5,24 +5,30 @@ import ToolRuntime
 enum KcatOutTool {
     static let keyFields = Option<FieldList?>(
         "key-fields", "k", "LIST", default: nil, expected: "fields as in cut -f: 1 or 1,3 or 2-4 or 3-",
-        help: "The message key: these TAB-separated fields of the line. A key goes to one partition.") {
-            FieldList($0).map { .some($0) }
-        }
+        help: "The message key: these TAB-separated fields of the line. A key goes to one partition."
+    ) {
+        FieldList($0).map { .some($0) }
+    }
     static let partition = Option.integer(
         "partition", "p", in: 0...Int(Int32.max), default: -1, help: "Send all lines to this partition.")
     static let codec = Option.text(
         "compression", "z", "CODEC", help: "Compress with lz4, zstd, snappy or gzip; default: none.")
     static let timestampField = Option.integer(
         "timestamp-field", in: 1...Int.max, default: 0,
-        help: "The message timestamp is this field of the line, in milliseconds since 1970; default: the time of sending.")
+        help:
+            "The message timestamp is this field of the line, in milliseconds since 1970; default: the time of sending."
+    )
     static let headers = Option.list(
         "header", nil, "NAME=VALUE", help: "Give each message this header; may be given several times.")
     static let with = BridgeOptions.with(
-        help: "Take these fields off the front of each line and make them the message's own, as kcat-in --with wrote them.")
+        help:
+            "Take these fields off the front of each line and make them the message's own, as kcat-in --with wrote them."
+    )
     static let create = Option.integer(
         "create", nil, "PARTITIONS", in: 1...Int(Int32.max), default: 0, help: "Make the topic if it is missing.")
     static let pack = Option.size(
-        "pack", in: 1...(1 << 30), default: 0, help: "Put the lines of a partition together into messages of up to SIZE bytes.")
+        "pack", in: 1...(1 << 30), default: 0,
+        help: "Put the lines of a partition together into messages of up to SIZE bytes.")
     static let endOfStream = Option.flag(
         "eof", help: "At the end write a record to each partition that ends the stream for kcat-in --until-eof.")
 

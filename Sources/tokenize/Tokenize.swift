@@ -5,7 +5,8 @@ import ToolRuntime
 enum TokenizeTool {
     static let words = Option.flag("words", "w", help: "Print Unicode words (UAX #29), without punctuation.")
     static let delimiters = Option<DelimiterSet?>(
-        "delimiters", "d", "SET", default: nil, expected: "ASCII characters, with \\t, \\n and \\\\ for TAB, line end and \\",
+        "delimiters", "d", "SET", default: nil,
+        expected: "ASCII characters (\\t is TAB, \\n a line end, \\\\ a backslash)",
         help: "Split at each of these ASCII characters, and at line ends; \\t is TAB, \\\\ a backslash."
     ) { text in DelimiterSet(text).map { .some($0) } }
     static let lowercase = Option.flag("lowercase", "l", help: "Print tokens in lower case (Unicode).")
@@ -16,7 +17,8 @@ enum TokenizeTool {
     static let stopWords = Option.file(
         "stop-words", help: "Leave out the tokens that FILE has, one a line, written as they would come out.")
     static let carry = Option.integer(
-        "carry", default: 0, help: "Put the first N fields of the line in front of each of its tokens; split only the rest.")
+        "carry", default: 0,
+        help: "Put the first N fields of the line in front of each of its tokens; split only the rest.")
 
     static let command = Command(
         name: "tokenize",
@@ -48,7 +50,9 @@ enum TokenizeTool {
             var options = Tokenize.Options()
             if let set = arguments[delimiters] { options.split = .delimiters(set) }
             if arguments[words] {
-                guard !arguments.has(delimiters) else { throw Failure(.usage, "--words and --delimiters exclude each other") }
+                guard !arguments.has(delimiters) else {
+                    throw Failure(.usage, "--words and --delimiters exclude each other")
+                }
                 options.split = .words
             }
             options.lowercase = arguments[lowercase]

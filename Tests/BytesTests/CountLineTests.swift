@@ -6,7 +6,9 @@ import Testing
 
     func cut(_ bytes: [UInt8], _ line: Range<Int>) -> Cut {
         bytes.withUnsafeBytes { bytes in
-            do throws(CountLine.Problem) { return .success(try CountLine(bytes, line)) } catch { return .failure(error) }
+            do throws(CountLine.Problem) { return .success(try CountLine(bytes, line)) } catch {
+                return .failure(error)
+            }
         }
     }
 

@@ -29,7 +29,9 @@ import Testing
         // Counted up day by day, which is the slow and obvious way.
         var (year, month, day) = (Int64(0), Int64(1), Int64(1))
         for days in Int64(-719_528)...2_932_896 {
-            if Timestamp.days(year: year, month: month, day: day) != days { Issue.record("days of \(year)-\(month)-\(day)") }
+            if Timestamp.days(year: year, month: month, day: day) != days {
+                Issue.record("days of \(year)-\(month)-\(day)")
+            }
             if Timestamp.date(days: days) != (year, month, day) { Issue.record("date of \(days)") }
             let isLeap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
             let length: Int64 = month == 2 ? (isLeap ? 29 : 28) : [4, 6, 9, 11].contains(month) ? 30 : 31
@@ -42,7 +44,8 @@ import Testing
 
     @Test(arguments: [
         ("1970-01-01T00:00:00Z", 0), ("2026-11-22T10:00:00Z", 1_795_341_600_000), ("1969-12-31T23:59:59Z", -1000),
-        ("0001-01-01T00:00:00Z", Timestamp.range.lowerBound), ("9999-12-31T23:59:59Z", Timestamp.range.upperBound - 999),
+        ("0001-01-01T00:00:00Z", Timestamp.range.lowerBound),
+        ("9999-12-31T23:59:59Z", Timestamp.range.upperBound - 999),
         ("2000-02-29T00:00:00Z", 951_782_400_000), ("0000-01-01T00:00:00Z", -62_167_219_200_000),
     ]) func knownTimes(_ text: String, _ time: Int64) {
         var readers = Readers()
@@ -96,11 +99,14 @@ import Testing
     }
 
     @Test(arguments: [
-        "", "Z", "2026-11-22", "2026-11-22T10:00:00", "2026-11-22T10:00:00.Z", "2026-11-22T10:00:00,5Z", "2026-11-22T10:00Z",
-        "2026-13-22T10:00:00Z", "2026-00-22T10:00:00Z", "2026-11-31T10:00:00Z", "2026-11-00T10:00:00Z", "2026-02-29T10:00:00Z",
+        "", "Z", "2026-11-22", "2026-11-22T10:00:00", "2026-11-22T10:00:00.Z", "2026-11-22T10:00:00,5Z",
+        "2026-11-22T10:00Z",
+        "2026-13-22T10:00:00Z", "2026-00-22T10:00:00Z", "2026-11-31T10:00:00Z", "2026-11-00T10:00:00Z",
+        "2026-02-29T10:00:00Z",
         "1900-02-29T10:00:00Z", "2026-11-22T24:00:00Z", "2026-11-22T10:60:00Z", "2026-11-22T10:00:00+1:00",
         "2026-11-22T10:00:00+0100", "2026-11-22T10:00:00+24:00", "2026-11-22T10:00:00+01:60", "2026-11-22T10:00:00Z ",
-        " 2026-11-22T10:00:00Z", "2026-11-22T10:00:00ZZ", "2026-11-22T10:00:00.5", "20261122T100000Z0000", "2026-11-22_10:00:00Z",
+        " 2026-11-22T10:00:00Z", "2026-11-22T10:00:00ZZ", "2026-11-22T10:00:00.5", "20261122T100000Z0000",
+        "2026-11-22_10:00:00Z",
         "+026-11-22T10:00:00Z", "2026-11-22T10:00:0xZ", "2026/11/22T10:00:00Z", "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0:00Z",
     ]) func whatIsNoDateTime(_ text: String) {
         var readers = Readers()

@@ -106,8 +106,10 @@ import Testing
         try topic.fill((1...2000).map { "\($0) \(String(repeating: "y", count: 2000))\n" }.joined())
         let (reading, writing) = try makePipe()
         let member = try topic.startIn(
-            ["-g", "m", "--until-end", "-X", "session.timeout.ms=6000", "-X", "heartbeat.interval.ms=500", "-X",
-                "max.poll.interval.ms=6000", "--summary"], output: .descriptor(writing))
+            [
+                "-g", "m", "--until-end", "-X", "session.timeout.ms=6000", "-X", "heartbeat.interval.ms=500", "-X",
+                "max.poll.interval.ms=6000", "--summary",
+            ], output: .descriptor(writing))
         close(writing)
         #expect(isReadable(reading, seconds: 10))
         usleep(8_000_000)  // longer than max.poll.interval.ms
@@ -149,10 +151,11 @@ import Testing
             try produce(50)
             usleep(50_000)
         }
-        #expect(try eventually(seconds: 30) {
-            try produce(10)
-            return try !contents(of: folder.file("2")).isEmpty
-        })
+        #expect(
+            try eventually(seconds: 30) {
+                try produce(10)
+                return try !contents(of: folder.file("2")).isEmpty
+            })
         first.send(SIGTERM)
         try produce(500)
         #expect(try first.wait().ending == .signal(SIGTERM))

@@ -8,12 +8,16 @@ import Testing
         let topic = try Topic(partitions: 7)
         let keys = (0..<300).map { "key-\($0 * 7919)" } + ["", "a", "ä", "日本", String(repeating: "long", count: 50)]
         try topic.fill(keys.map { "\($0)\tvalue" }.joined(separator: "\n"), ["-k", "1"])
-        let ours = try topic.lines(["--with", "partition,key"]).map { $0.split(separator: "\t").prefix(2).joined(separator: "\t") }
+        let ours = try topic.lines(["--with", "partition,key"]).map {
+            $0.split(separator: "\t").prefix(2).joined(separator: "\t")
+        }
         let other = try Topic(partitions: 7)
         let produced = try run(
             ["\(Repository.root)/.venv-broker/bin/python", "-c", Self.produce, other.brokers, other.name] + keys)
         try #require(produced.ending == .status(0), "\(produced.errorText)")
-        let theirs = try other.lines(["--with", "partition,key"]).map { $0.split(separator: "\t").prefix(2).joined(separator: "\t") }
+        let theirs = try other.lines(["--with", "partition,key"]).map {
+            $0.split(separator: "\t").prefix(2).joined(separator: "\t")
+        }
         #expect(ours.sorted() == theirs.sorted())
         #expect(ours.count == keys.count)
     }
@@ -65,7 +69,8 @@ import Testing
         #expect(ended.ending == .status(0))
         #expect(
             ended.errorText
-                == #"{"tool":"kcat-out","read":3,"delivered":2,"rejected":1,"failed":0,"first_failed_line":null}"# + "\n")
+                == #"{"tool":"kcat-out","read":3,"delivered":2,"rejected":1,"failed":0,"first_failed_line":null}"#
+                + "\n")
         #expect(try contents(of: rejects) == Array("line 2: there is no field 2\tonly\n".utf8))
         #expect(try topic.lines() == ["a\tb", "c\td"])
     }
@@ -120,7 +125,8 @@ import Testing
         #expect(before.count == 40)
         // As another client sees them.
         let dump = "kcat -C -q -e -t $T -f '%p|%k|%K|%T|%h|%s\\n' | sort"
-        #expect(try first.shell("kcat() { command kcat -b $KAFKA_BROKERS \"$@\"; }; \(dump)").output
+        #expect(
+            try first.shell("kcat() { command kcat -b $KAFKA_BROKERS \"$@\"; }; \(dump)").output
                 == second.shell("kcat() { command kcat -b $KAFKA_BROKERS \"$@\"; }; \(dump)").output)
     }
 

@@ -78,7 +78,10 @@ struct Topic {
     /// For each partition what a group has committed, as another client sees it: "0:5 1:-" with - for nothing.
     func committed(_ group: String, partitions: Int = 1) throws -> String {
         let ended = try run(
-            ["\(Repository.root)/.venv-broker/bin/python", "-c", Self.committedScript, brokers, group, name, "\(partitions)"])
+            [
+                "\(Repository.root)/.venv-broker/bin/python", "-c", Self.committedScript, brokers, group, name,
+                "\(partitions)",
+            ])
         try #require(ended.ending == .status(0), "\(ended.errorText)")
         return ended.outputText.split(separator: "\n").joined()
     }
@@ -113,7 +116,8 @@ final class OwnBroker {
         let ended = environmentVariable("BROKER_FOR_TESTS") != nil
         guard ended else { throw NoBroker() }
         program = try Program([
-            "\(Repository.root)/.venv-broker/broker", "start", "--only", "kafka", "--kafka-port", "\(port)", "--data-dir",
+            "\(Repository.root)/.venv-broker/broker", "start", "--only", "kafka", "--kafka-port", "\(port)",
+            "--data-dir",
             data.path,
         ])
         try #require(eventually { accepts(port) }, "the broker does not start")

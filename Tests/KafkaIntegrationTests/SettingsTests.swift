@@ -34,7 +34,9 @@ import Testing
         let words = [Repository.tool("kcat-in"), "-t", topic.name, "--until-end"]
         #expect(try run(words + ["-F", file], environment: environment).outputText == "hello\n")
         #expect(try run(words, environment: environment).ending == .status(64))
-        #expect(try run(words + ["-X", "bootstrap.servers=\(topic.brokers)"], environment: environment).outputText == "hello\n")
+        #expect(
+            try run(words + ["-X", "bootstrap.servers=\(topic.brokers)"], environment: environment).outputText
+                == "hello\n")
         #expect(try run(words + ["-F", folder.file("none")], environment: environment).ending == .status(66))
 
         try write("client.id=me\nsasl.passwrod=hunter2\n".utf8, to: file)
@@ -74,7 +76,8 @@ import Testing
         let folder = try TemporaryFolder()
         let file = folder.file("secrets")
         try write(
-            "security.protocol=sasl_plaintext\nsasl.mechanism=PLAIN\nsasl.username=bob\nsasl.password=hunter2\n".utf8, to: file)
+            "security.protocol=sasl_plaintext\nsasl.mechanism=PLAIN\nsasl.username=bob\nsasl.password=hunter2\n".utf8,
+            to: file)
         for (name, ended) in try Self.both(topic, ["-F", file]) {
             #expect(ended.ending == .status(77), "\(ended.errorText)")
             #expect(ended.errorText.hasPrefix("\(name): cannot log in: "))
@@ -94,9 +97,15 @@ import Testing
 
     @Test func noSecretIsShown() throws {
         let topic = try Topic()
-        for property in ["sasl.password", "ssl.key.password", "ssl.keystore.password", "sasl.oauthbearer.client.secret"] {
-            for more in [[], ["-X", "no.such=1"], ["-X", "security.protocol=sasl_ssl"], ["-X", "sasl.mechanism=hunter2"]] {
-                for (_, ended) in try Self.both(topic, ["-X", "\(property)=hunter2", "-X", "message.timeout.ms=1"] + more) {
+        for property in [
+            "sasl.password", "ssl.key.password", "ssl.keystore.password", "sasl.oauthbearer.client.secret",
+        ] {
+            for more in [
+                [], ["-X", "no.such=1"], ["-X", "security.protocol=sasl_ssl"], ["-X", "sasl.mechanism=hunter2"],
+            ] {
+                for (_, ended) in try Self.both(
+                    topic, ["-X", "\(property)=hunter2", "-X", "message.timeout.ms=1"] + more)
+                {
                     #expect(!ended.errorText.contains("hunter2"), "\(property) \(more)")
                 }
             }
@@ -105,7 +114,9 @@ import Testing
 
     @Test func whatWouldBreakThePromiseIsRefused() throws {
         let topic = try Topic(missingOn: nil)
-        for property in ["enable.idempotence=false", "delivery.report.only.error=false", "acks=1", "transactional.id=x"] {
+        for property in [
+            "enable.idempotence=false", "delivery.report.only.error=false", "acks=1", "transactional.id=x",
+        ] {
             let ended = try topic.out(["-X", property], input: .text("x\n"))
             #expect(ended.ending == .status(78), "\(property)")
             #expect(ended.errorText.split(separator: "\n").count == 1)

@@ -33,7 +33,9 @@ import ToolRuntime
     }
 
     @Test func ratesHaveThreeFigures() {
-        for (number, text) in [(0, "0"), (999, "999"), (1000, "1.0k"), (1250, "1.2k"), (35_400_000, "35M"), (2e12, "2.0T")] {
+        for (number, text) in [
+            (0, "0"), (999, "999"), (1000, "1.0k"), (1250, "1.2k"), (35_400_000, "35M"), (2e12, "2.0T"),
+        ] {
             #expect(Progress.short(number) == text)
         }
     }

@@ -45,7 +45,9 @@ import Testing
     @Test func itEqualsCuttingTheWholeLine() throws {
         try withEverySeed(300) { generator in
             let fields = (0..<Int.random(in: 1...6, using: &generator)).map { _ in
-                String((0..<Int.random(in: 0...90, using: &generator)).map { _ in "abc".randomElement(using: &generator)! })
+                String(
+                    (0..<Int.random(in: 0...90, using: &generator)).map { _ in "abc".randomElement(using: &generator)! }
+                )
             }
             let first = Int.random(in: 1...7, using: &generator)
             let last = Int.random(in: first...7, using: &generator)

@@ -5,7 +5,9 @@ import Testing
 @Suite struct MessageFieldsTests {
     static func bytes(_ generator: inout SeededGenerator) -> [UInt8] {
         (0..<Int.random(in: 0...20, using: &generator)).map { _ in
-            Bool.random(using: &generator) ? UInt8.random(in: 0...255, using: &generator) : Array("\t\n\r\\,=N".utf8).randomElement(using: &generator)!
+            Bool.random(using: &generator)
+                ? UInt8.random(in: 0...255, using: &generator)
+                : Array("\t\n\r\\,=N".utf8).randomElement(using: &generator)!
         }
     }
 
@@ -49,6 +51,8 @@ import Testing
     @Test func fieldsAreNamedOnceEach() {
         #expect(MessageField.list("key,headers") == [.key, .headers])
         #expect(MessageField.list("timestamp") == [.timestamp])
-        for text in ["", ",", "key,", "key,key", "keys", "Key", "key, offset"] { #expect(MessageField.list(text) == nil) }
+        for text in ["", ",", "key,", "key,key", "keys", "Key", "key, offset"] {
+            #expect(MessageField.list(text) == nil)
+        }
     }
 }

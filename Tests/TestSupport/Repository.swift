@@ -22,13 +22,17 @@ public func contents(of path: String) throws -> [UInt8] {
     let number = open(path, O_RDONLY | O_CLOEXEC)
     guard number >= 0 else { throw SystemError("open \(path)") }
     defer { close(number) }
-    var bytes: [UInt8] = []
+    return try contents(of: number)
+}
+
+/// All that comes, up to the end.
+public func contents(of number: CInt) throws -> [UInt8] {
+    var (bytes, piece) = ([UInt8](), [UInt8](repeating: 0, count: 1 << 16))
     while true {
-        let more = [UInt8](unsafeUninitializedCapacity: 1 << 16) { buffer, count in
-            count = max(0, read(number, buffer.baseAddress, buffer.count))
-        }
-        if more.isEmpty { return bytes }
-        bytes += more
+        let count = read(number, &piece, piece.count)
+        guard count >= 0 else { throw SystemError("read") }
+        if count == 0 { return bytes }
+        bytes += piece[..<count]
     }
 }
 

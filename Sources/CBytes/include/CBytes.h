@@ -4,7 +4,11 @@
 #define CBYTES_H
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+#ifdef __GLIBC__  // which string.h tells
+#include <malloc.h>
+#endif
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -110,6 +114,45 @@ static inline int cbytes_compare(const void *_Nonnull left, const void *_Nonnull
     return memcmp(left, right, count);
 }
 
+/// Sixteen bytes as two words.
+typedef struct {
+    uint64_t low, high;
+} cbytes_pair;
+
+/// The first count bytes at source, at most 16, with zeros behind them. All 16 must be readable.
+static inline cbytes_pair cbytes_load16(const void *_Nonnull source, size_t count) {
+    static const uint8_t keep[32] = {255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255};
+    cbytes_pair words, mask;
+    memcpy(&words, source, 16);
+    memcpy(&mask, keep + 16 - count, 16);
+    words.low &= mask.low;
+    words.high &= mask.high;
+    return words;
+}
+
+/// The same where none past count may be read.
+static inline cbytes_pair cbytes_load16_padded(const void *_Nonnull source, size_t count) {
+    cbytes_pair words = {0, 0};
+    memcpy(&words, source, count);
+    return words;
+}
+
+/// XXH3, 64 bits: https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md
+static inline uint64_t cbytes_xxh3(const void *_Nonnull source, size_t count, uint64_t seed) {
+    return XXH3_64bits_withSeed(source, count, seed);
+}
+
+/// Memory of size bytes that begins with what is at block, or new memory where there is no block; NULL where there is none.
+/// Large blocks move by their pages, without being copied.
+static inline void *_Nullable cbytes_resize(void *_Nullable block, size_t size) { return realloc(block, size); }
+
+static inline void cbytes_release(void *_Nullable block) { free(block); }
+
+/// Asks for the cache line at address, which will be written soon. Any address will do.
+static inline void cbytes_prefetch(const void *_Nonnull address) {
+    __builtin_prefetch(address, 1);
+}
+
 /// The 128-bit XXH3 of the count bytes at source, seed 0: first its high half, then its low half.
 static inline void cbytes_hash128(const void *_Nullable source, size_t count, uint64_t halves[_Nonnull 2]) {
     XXH128_hash_t hash = XXH3_128bits(source, count);
@@ -152,6 +195,14 @@ static inline void cbytes_copy_roughly(
         }
         memcpy(target + at, source + at, 16);
     }
+}
+
+/// Lets large blocks go back to the system when they are freed. By default glibc keeps blocks of the size that was freed
+/// last, up to 32 MiB, so that a program that frees and allocates takes more memory than it holds.
+static inline void cbytes_return_freed_memory(void) {
+#ifdef __GLIBC__
+    mallopt(M_MMAP_THRESHOLD, 128 << 10);
+#endif
 }
 
 #endif

@@ -21,6 +21,7 @@ typedef struct {
 typedef enum {
     csimdjson_valid,
     csimdjson_empty,
+    csimdjson_byte_order_mark,
     csimdjson_not_an_object,
     csimdjson_not_utf8,
     csimdjson_control_character,

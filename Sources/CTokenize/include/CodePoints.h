@@ -24,64 +24,26 @@ typedef enum __attribute__((enum_extensibility(closed))) : uint8_t {
     ctokenize_pictograph,        // Extended_Pictographic
     ctokenize_pictographLetter,  // both Extended_Pictographic and ALetter
     ctokenize_spaceConnector,    // both White_Space and ExtendNumLet: U+202F
-    ctokenize_invalid,           // an ill-formed sequence
+    ctokenize_illFormed,         // an ill-formed sequence
     ctokenize_break,             // ASCII that parts tokens; which, depends on how the text is split
 } ctokenize_class;
 
-/// The record of a code point is leaves[index[point / 128] * 128 + point % 128].
+/// What an ill-formed sequence counts as.
+#define CTOKENIZE_ILL_FORMED 0x110000
+
+/// The record of a code point is leaves[index[point / 128] * 128 + point % 128]; there is one for ILL_FORMED, too.
 extern const uint8_t ctokenize_index[];
 extern const uint8_t ctokenize_leaves[];
 /// The class of each record, and how far its simple lower-case mapping moves a code point.
 extern const uint8_t ctokenize_class_of_record[];
 extern const int32_t ctokenize_step_of_record[];
+extern const uint8_t ctokenize_record_count;
 
-typedef struct {
-    uint32_t point;   // meaningless where the sequence is ill-formed
-    uint8_t length;   // in bytes
-    uint8_t class;    // of ctokenize_class
-    uint8_t record;
-} ctokenize_code_point;
-
-static inline ctokenize_code_point ctokenize_known(uint32_t point, uint8_t length) {
-    uint8_t record = ctokenize_leaves[ctokenize_index[point >> 7] << 7 | (point & 127)];
-    return (ctokenize_code_point){point, length, ctokenize_class_of_record[record], record};
+// Swift does not see arrays of unknown length.
+static inline uint8_t ctokenize_record(uint32_t point) {
+    return ctokenize_leaves[ctokenize_index[point >> 7] << 7 | (point & 127)];
 }
-
-/// The code point that begins at source, which is not ASCII. What is ill-formed comes in maximal subparts, as Unicode
-/// section 3.9 has them: the bytes that could have become one code point.
-///
-/// Reads no byte behind the first that is ASCII.
-static inline ctokenize_code_point ctokenize_decode(const uint8_t *_Nonnull source) {
-#define CONTINUES(byte) (((byte) & 0xC0) == 0x80)
-#define ILL_FORMED(length) ((ctokenize_code_point){0, (length), ctokenize_invalid, 0})
-    uint8_t first = source[0];
-    if (first < 0xC2 || first > 0xF4) return ILL_FORMED(1);
-    uint8_t second = source[1];
-    if (!CONTINUES(second)) return ILL_FORMED(1);
-    if (first < 0xE0) return ctokenize_known((first & 0x1Fu) << 6 | (second & 0x3Fu), 2);
-    if (first < 0xF0) {
-        uint32_t leading = (first & 0xFu) << 6 | (second & 0x3Fu);
-        if (leading < 0x800 >> 6 || leading - (0xD800 >> 6) < 0x800 >> 6) return ILL_FORMED(1);
-        if (!CONTINUES(source[2])) return ILL_FORMED(2);
-        return ctokenize_known(leading << 6 | (source[2] & 0x3Fu), 3);
-    }
-    uint32_t leading = (first & 7u) << 6 | (second & 0x3Fu);
-    if (leading < 0x10000 >> 12 || leading >= 0x110000 >> 12) return ILL_FORMED(1);
-    if (!CONTINUES(source[2])) return ILL_FORMED(2);
-    if (!CONTINUES(source[3])) return ILL_FORMED(3);
-    return ctokenize_known(leading << 12 | (source[2] & 0x3Fu) << 6 | (source[3] & 0x3Fu), 4);
-#undef CONTINUES
-#undef ILL_FORMED
-}
-
-static inline ctokenize_class ctokenize_class_of_ascii(uint8_t byte) {
-    return (ctokenize_class)ctokenize_known(byte, 1).class;
-}
-
-/// Where records have their steps; the second has 0 for each: no case is changed.
-static inline const int32_t *_Nonnull ctokenize_steps(_Bool lowercase) {
-    static const int32_t none[256];
-    return lowercase ? ctokenize_step_of_record : none;
-}
+static inline uint8_t ctokenize_class_at(uint8_t record) { return ctokenize_class_of_record[record]; }
+static inline int32_t ctokenize_step_at(uint8_t record) { return ctokenize_step_of_record[record]; }
 
 #endif

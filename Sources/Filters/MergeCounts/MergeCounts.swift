@@ -1,13 +1,187 @@
 public import Bytes
+import CBytes
+import Sketches
 
-public struct MergeCounts: Filter {
-    public enum Problem: LineProblem {
-        public var description: String { "" }
+/// Sums count lines by key.
+///
+/// `Mode` says what is put out when. At an interval, a barrier or the end, the order is that of the keys, byte by byte, or
+/// of the counts, so it does not depend on the order of the input.
+public struct MergeCounts: ~Copyable, Filter {
+    public enum Mode: Equatable, Sendable {
+        /// The totals at the end, or at a barrier, which begins the next sums; by key, or the `top` largest (0: all) by
+        /// count.
+        case totals(top: Int?)
+        /// The new total of each key that came, at each barrier, at each interval, and at the end. Totals are kept.
+        case updates(every: Interval?)
+        /// The input is sorted by key, and a total is put out when the next key comes.
+        case sorted
     }
 
-    public init() {}
+    public enum Problem: LineProblem {
+        case count(CountLine.Problem)
+        /// The key, quoted.
+        case totalOutOfRange(String)
+        /// The key, quoted.
+        case notSorted(String)
+        case stateIsNotKept
+        case stateAfterInput
+
+        public var description: String {
+            switch self {
+            case .count(let problem): problem.description
+            case .totalOutOfRange(let key): "total of \(key) is out of 64-bit range"
+            case .notSorted(let key): "key \(key) is not in order (--sorted)"
+            case .stateIsNotKept: "totals are restored, which only --updates keeps"
+            case .stateAfterInput: "totals are restored after the first epoch"
+            }
+        }
+    }
+
+    private let mode: Mode
+    private var totals: KeyTotals
+    private var sorted = SortedTotals()
+    /// The number of the next line, barriers included.
+    private var nextLine = 1
+    /// When the first line since the last output came.
+    private var waitingSince: Int64?
+    private var linesSinceOutput = 0
+    /// Lines of the first epoch whose count would overflow the sum, which matters only if they turn out not to be state.
+    private var overflows: [(number: Int, line: [UInt8])] = []
+    /// The most distinct keys held at once.
+    private var mostKeys = 0
+
+    public init(_ mode: Mode) {
+        self.mode = mode
+        if case .updates = mode { totals = KeyTotals(.changes) } else { totals = KeyTotals() }
+    }
+
+    // MARK: - Lines
 
     public mutating func consume(
         _ lines: Span<UInt8>, firstLine: Int, now: Moment, into output: inout Output
-    ) throws(MalformedLine<Problem>) {}
+    ) throws(MalformedLine<Problem>) {
+        if patience(at: now) == 0 { writeChanges(into: &output) }
+        let index = try lines.withUnsafeBytes { (bytes) throws(MalformedLine<Problem>) in
+            mode == .sorted
+                ? try sorted.add(bytes, firstLine: firstLine, into: &output)
+                : try add(bytes, firstLine: firstLine, into: &output)
+        }
+        nextLine = firstLine + index
+        waitingSince = waitingSince ?? now.monotonicMilliseconds
+    }
+
+    private mutating func add(
+        _ lines: UnsafeRawBufferPointer, firstLine: Int, into output: inout Output
+    ) throws(MalformedLine<Problem>) -> Int {
+        // What may be state is not put out before the first barrier says that it is none.
+        var limit = Int.max
+        if case .updates(.lines(let every)) = mode, totals.tracking == .changes { limit = every }
+        var place = KeyTotals.Place()
+        while true {
+            let before = place.index
+            let stop = totals.add(lines, from: &place, atMost: limit - linesSinceOutput)
+            switch stop {
+            case .end: break
+            case .malformed(let problem):
+                let line = take(lines, &place)
+                try output.reject(line, number: firstLine + place.index - 1, Problem.count(problem))
+            case .overflow:
+                let line = take(lines, &place)
+                try reject(overflow: line, number: firstLine + place.index - 1, into: &output)
+            }
+            linesSinceOutput += place.index - before
+            if linesSinceOutput == limit { writeChanges(into: &output) }
+            if place.offset == lines.count { return place.index }
+        }
+    }
+
+    /// The line at `place`, which moves behind it.
+    private func take(_ lines: UnsafeRawBufferPointer, _ place: inout KeyTotals.Place) -> UnsafeRawBufferPointer {
+        let rest = UnsafeRawBufferPointer(rebasing: lines[place.offset...])
+        let end = rest.baseAddress.map { cbytes_first($0, 0x0A, rest.count) } ?? 0
+        place.offset += end + 1
+        place.index += 1
+        return UnsafeRawBufferPointer(rebasing: rest[..<end])
+    }
+
+    private mutating func reject(
+        overflow line: UnsafeRawBufferPointer, number: Int, into output: inout Output
+    ) throws(MalformedLine<Problem>) {
+        if totals.tracking == .last {
+            overflows.append((number, Array(line)))
+        } else {
+            try output.reject(line, number: number, Problem.totalOutOfRange(Self.quotedKey(line)))
+        }
+    }
+
+    static func quotedKey(_ line: UnsafeRawBufferPointer) -> String {
+        quoted(UnsafeRawBufferPointer(rebasing: line[..<(line.lastIndex(of: UInt8(ascii: "\t")) ?? line.count)]))
+    }
+
+    // MARK: - Output
+
+    public func patience(at now: Moment) -> Int64? {
+        guard case .updates(.milliseconds(let every)) = mode, let waitingSince, totals.tracking == .changes
+        else { return nil }
+        return max(0, waitingSince + every - now.monotonicMilliseconds)
+    }
+
+    public mutating func wake(now: Moment, into output: inout Output) {
+        if patience(at: now) == 0 { writeChanges(into: &output) }
+    }
+
+    public mutating func barrier(
+        _ kind: Barrier.Kind, now: Moment, into output: inout Output
+    ) throws(MalformedLine<Problem>) {
+        switch kind {
+        case .open:
+            if case .updates = mode, totals.count == 0 { totals.keepLast() }
+        case .restored:
+            guard case .updates = mode else { throw MalformedLine(number: nextLine, problem: .stateIsNotKept) }
+            guard totals.tracking == .last else { throw MalformedLine(number: nextLine, problem: .stateAfterInput) }
+            totals.settleLast(isState: true)
+            overflows = []
+            waitingSince = nil
+            linesSinceOutput = 0
+        case .commit, .close:
+            try writeAll(into: &output)
+            mostKeys = max(mostKeys, totals.count)
+            if case .totals = mode { totals.reset() }
+        }
+        nextLine += 1
+    }
+
+    public consuming func finish(now: Moment, into output: inout Output) throws(MalformedLine<Problem>) -> Summary {
+        try writeAll(into: &output)
+        var summary = Summary()
+        summary.add("keys", mode == .sorted ? sorted.count : max(mostKeys, totals.count))
+        return summary
+    }
+
+    /// Puts out all that is owed.
+    private mutating func writeAll(into output: inout Output) throws(MalformedLine<Problem>) {
+        switch mode {
+        case .sorted: sorted.end(into: &output)
+        case .totals(let top):
+            totals.write(top: top == 0 ? .max : top, to: &output.lines)
+        case .updates:
+            if totals.tracking == .last {
+                totals.settleLast(isState: false)
+                let late = overflows
+                overflows = []
+                for (number, line) in late {
+                    try line.span.withUnsafeBytes { (line) throws(MalformedLine<Problem>) in
+                        try output.reject(line, number: number, Problem.totalOutOfRange(Self.quotedKey(line)))
+                    }
+                }
+            }
+            writeChanges(into: &output)
+        }
+    }
+
+    private mutating func writeChanges(into output: inout Output) {
+        totals.writeChanged(to: &output.lines)
+        waitingSince = nil
+        linesSinceOutput = 0
+    }
 }

@@ -9,20 +9,23 @@ struct Block {
     var hard: UInt64
     /// What the byte is depends on the next one; where that is not in the block, the next block has to begin here.
     var undecided: UInt64
+    /// A token ends in front of the byte, and it begins another.
+    var boundaries: UInt64 = 0
 }
 
 /// A way to split 64 bytes at once.
 protocol BlockKernel {
-    /// Copies 64 bytes, with LF for those that part tokens, to the target and again `CTOKENIZE_SPARE` bytes behind it.
+    /// Copies 64 bytes, with LF for those that part tokens.
     /// - Parameter isOpen: whether the byte in front of them belongs to a token.
     func copy(_ source: UnsafePointer<UInt8>, to target: UnsafeMutablePointer<UInt8>, _ isOpen: Bool) -> Block
 
-    /// The machine's state behind a byte that blocks found to be in a token.
-    func state(behind byte: UInt8) -> CodePointMachine.State
+    /// The machine's state behind what blocks found to be in a token.
+    /// - Parameter end: the end of that token so far.
+    func state(behind end: UnsafePointer<UInt8>) -> CodePointMachine.State
 }
 
 extension BlockKernel {
-    func state(behind byte: UInt8) -> CodePointMachine.State { .letter }
+    func state(behind end: UnsafePointer<UInt8>) -> CodePointMachine.State { .letter }
 }
 
 /// Splits at white space.
@@ -56,32 +59,56 @@ struct FieldKernel: BlockKernel {
 /// (`"` does, but only between Hebrew letters, which blocks leave to the machine): it is a boundary on both sides.
 ///
 /// WB4 lets a mark behind such a character belong to it, and WB3c may attach a pictograph behind that; but what comes out
-/// is the part of a segment from its first letter, digit or _ on, so neither changes what comes out.
+/// is the part of a segment from its first letter, digit or _ on, so neither changes what comes out. The same holds for
+/// the punctuation that blocks know.
+///
+/// What joins the code points that blocks know besides, each joined to its like, is `_` with Katakana.
 struct WordKernel: BlockKernel {
     let small: UInt8
 
     @inline(__always)
     func copy(_ source: UnsafePointer<UInt8>, to target: UnsafeMutablePointer<UInt8>, _ isOpen: Bool) -> Block {
         let found = ctokenize_copy_words(target, source, small)
-        // A byte lies in front of the block.
-        let carry: UInt64 = isOpen && source[-1] != UInt8(ascii: "_") ? 1 : 0
-        let behindWord = found.word &<< 1 | carry
+        let before = isOpen ? state(behind: source) : .none
+        let behindWord = found.word &<< 1 | (before == .letter || before == .number ? 1 : 0)
         let beforeWord = found.word &>> 1
         var block = Block(
-            parts: ~(found.word | found.connector),
-            hard: found.hard | found.connector & ~behindWord & ~beforeWord | found.middle & found.hard &>> 1,
-            undecided: found.connector | found.middle | found.lead)
+            parts: ~(found.word | found.connector), hard: found.connector & ~behindWord & ~beforeWord,
+            undecided: found.connector | found.middle)
+        if found.lead | ~found.begins != 0 { add(found, behindWord, &block) }  // it has a byte that is not ASCII
+        if found.single | found.katakana != 0 || before == .single || before == .katakana {
+            let behindSingle = found.single &<< 1 | (before == .single ? 1 : 0)
+            let behindKatakana = found.katakana &<< 1 | (before == .katakana ? 1 : 0)
+            let behindAny = ~block.parts &<< 1 | (isOpen ? 1 : 0)
+            block.boundaries =
+                found.begins
+                & (found.single & behindAny
+                    | (found.word | found.connector | found.katakana) & behindSingle
+                    | found.katakana & behindWord
+                    | found.word & behindKatakana)
+        }
         var joining = found.middle & behindWord & beforeWord
         while joining != 0 {
             let at = joining.trailingZeroBitCount  // at most 62: bit 63 of beforeWord is 0
             if joins(source[at], source[at - 1], source[at + 1]) {
                 target[at] = source[at]
-                target[at + Int(CTOKENIZE_SPARE)] = source[at]
                 block.parts &= ~(1 &<< UInt64(at))
             }
             joining &= joining &- 1
         }
         return block
+    }
+
+    /// Adds to a block what it has that is not ASCII.
+    @inline(__always)
+    private func add(_ found: ctokenize_block, _ behindWord: UInt64, _ block: inout Block) {
+        // A wide , . : or ; parts unless it comes behind a letter or a digit; then the machine is to say.
+        let wide = found.middle_wide & ~behindWord
+        let hard = found.hard & ~(wide | wide &<< 1 | wide &<< 2)
+        // What could join an ASCII word to something hard is hard.
+        block.hard |= hard | found.middle & hard &>> 1
+        block.undecided |= found.lead
+        block.parts &= ~(found.single | found.katakana)
     }
 
     /// Whether `middle` joins two bytes that are each of a letter or a digit.
@@ -97,8 +124,14 @@ struct WordKernel: BlockKernel {
 
     private func isDigit(_ byte: UInt8) -> Bool { byte &- UInt8(ascii: "0") < 10 }
 
-    /// No _ without a letter or a digit at its side comes before a hard byte, so it is in a word.
-    func state(behind byte: UInt8) -> CodePointMachine.State {
-        isDigit(byte) ? .number : byte == UInt8(ascii: "_") ? .connector : .letter
+    /// The token has at least the code point before `end`, which blocks know. If that is a _ there is a letter or a digit
+    /// at its side, since no hard byte has come yet, so it is in a word.
+    @inline(__always)
+    func state(behind end: UnsafePointer<UInt8>) -> CodePointMachine.State {
+        let last = end[-1]
+        if last < 0x80 { return isDigit(last) ? .number : last == UInt8(ascii: "_") ? .connector : .letter }
+        if end[-2] >= 0xC0 { return .letter }
+        // Of three bytes: of those, blocks know ideographs, Hiragana and Katakana.
+        return CodePoint.isCommonSingle((end - 3).word(3)) ? .single : .katakana
     }
 }

@@ -37,19 +37,19 @@ struct CodePointMachine: ~Copyable {
 
     /// A step as 16 bits: bits 0 to 3 what to do, bits 5 to 9 the state.
     private enum Bits {
-        static let ends: UInt16 = 1
-        static let keeps: UInt16 = 2
-        static let rewinds: UInt16 = 4
-        static let marks: UInt16 = 8
-        static let state: UInt16 = 0x3E0
+        static let ends: Int = 1
+        static let keeps: Int = 2
+        static let rewinds: Int = 4
+        static let marks: Int = 8
+        static let state: Int = 0x3E0
     }
 
     /// 32 classes for each of the 16 states, without a joiner at the end and then with one.
     private let steps: UnsafeMutablePointer<UInt16>
     /// Of each ASCII byte the class, and in the high byte its lower case.
     private let ascii: UnsafeMutablePointer<UInt16>
-    /// How far the lower case of each record is.
-    private let cases: UnsafePointer<Int32>
+    /// The class of each record, and 0x80 if what has it is to be changed to lower case.
+    private let kinds: UnsafeMutablePointer<UInt8>
 
     init(_ split: Split, lowercase: Bool) {
         ascii = .allocate(capacity: 128)
@@ -65,24 +65,31 @@ struct CodePointMachine: ~Copyable {
                 for number in ctokenize_class.other.rawValue...ctokenize_class.break.rawValue {
                     guard let kind = ctokenize_class(rawValue: number) else { continue }
                     let step = split.step(from: state, isJoined: isJoined, kind)
-                    var bits = (step.next.rawValue | (step.nextIsJoined ? 16 : 0)) << 5
+                    var bits = Int(step.next.rawValue | (step.nextIsJoined ? 16 : 0)) << 5
                     if step.ends { bits |= Bits.ends }
                     if step.keeps { bits |= Bits.keeps }
                     if step.rewinds { bits |= Bits.rewinds }
                     if step.marks { bits |= Bits.marks }
-                    steps[Int((state.rawValue | (isJoined ? 16 : 0)) << 5 | UInt16(number))] = bits
+                    steps[Int((state.rawValue | (isJoined ? 16 : 0)) << 5 | UInt16(number))] = UInt16(bits)
                 }
             }
         }
-        cases = ctokenize_steps(lowercase)
+        kinds = .allocate(capacity: 256)
+        kinds.initialize(repeating: ctokenize_class.illFormed.rawValue, count: 256)
+        for record in 0..<ctokenize_record_count {
+            kinds[Int(record)] = ctokenize_class_at(record) | (lowercase && ctokenize_step_at(record) != 0 ? 0x80 : 0)
+        }
     }
 
     deinit {
         ascii.deallocate()
         steps.deallocate()
+        kinds.deallocate()
     }
 
-    func isBreak(_ byte: UInt8) -> Bool { byte < 0x80 && UInt8(truncatingIfNeeded: ascii[Int(byte)]) == ctokenize_class.break.rawValue }
+    func isBreak(_ byte: UInt8) -> Bool {
+        byte < 0x80 && UInt8(truncatingIfNeeded: ascii[Int(byte)]) == ctokenize_class.break.rawValue
+    }
 
     /// Goes on from `at` to a place between two tokens at `patience` or behind it, or to `end`.
     /// - Parameters:
@@ -90,72 +97,64 @@ struct CodePointMachine: ~Copyable {
     ///   - state: that of the bytes before `at`.
     ///   - target: where to write; has room as `Splitter.room` says.
     func run(
-        _ text: Text, _ position: inout Int, _ end: Int, _ patience: Int, _ state: State,
+        _ text: Text, _ at: inout Int, _ end: Int, _ patience: Int, _ state: State,
         _ output: inout UnsafeMutablePointer<UInt8>
     ) {
-        let source = text.base
-        let stop = min(patience, end)
-        var at = position
+        var source = text.base + at
+        let stop = text.base + min(patience, end)
+        let last = text.base + end
         var target = output
         var mark = target
-        var state = state.rawValue &<< 5
+        var state = Int(state.rawValue) &<< 5
         repeat {
-            let first = source[at]
-            let step: UInt16
+            let first = source.pointee
+            let step: Int
             if first < 0x80 {
                 let known = ascii[Int(first)]  // first < 128
-                step = steps[Int(state | known & 0x1F)]  // state < 32 · 32, in multiples of 32
-                if step & (Bits.rewinds | Bits.marks) != 0 { settle(step, &target, &mark) }
-                target.pointee = 0x0A
-                target += Int(step & Bits.ends)
+                step = Int(steps[state | Int(known & 0x1F)])  // state < 32 · 32, in multiples of 32
+                part(step, &target, &mark)
                 target.pointee = UInt8(truncatingIfNeeded: known &>> 8)
-                target += Int((step & Bits.keeps) &>> 1)
-                at &+= 1
+                target += (step & Bits.keeps) &>> 1
+                source += 1
             } else {
-                // No byte behind an ASCII one is read, and the last byte before end is ASCII.
-                let found = ctokenize_decode(source + at)
-                step = steps[Int(state | UInt16(found.class))]
-                if step & (Bits.rewinds | Bits.marks) != 0 { settle(step, &target, &mark) }
-                target.pointee = 0x0A
-                target += Int(step & Bits.ends)
-                let length = Int(found.length)
-                if cases[Int(found.record)] != 0, step & Bits.keeps != 0 {
-                    target += writeLowerCase(found, target)
-                } else {
-                    // Behind the code point comes at least one more byte before the end of the text, as above; of
-                    // sequences that are shorter than 3 only their own bytes are touched.
-                    target[0] = first
-                    target[1] = source[at + 1]
-                    if length > 2 {
-                        target[2] = source[at + 2]
-                        target[3] = source[at + 3]
-                    }
-                    target += step & Bits.keeps != 0 ? length : 0
-                }
-                at &+= length
+                let word = source.word(last - source)
+                let found = CodePoint(word)
+                let kind = Int(kinds[Int(ctokenize_record(found.point))])
+                step = Int(steps[state | kind & 0x1F])
+                part(step, &target, &mark)
+                // Four bytes, of which only those of the code point are kept, and only where it belongs to a token.
+                UnsafeMutableRawPointer(target).storeBytes(of: word.littleEndian, as: UInt32.self)
+                let written = kind < 0x80 ? found.length : writeLowerCase(of: found.point, to: target)
+                target += written & (0 &- ((step & Bits.keeps) &>> 1))
+                source += found.length
             }
             state = step & Bits.state
-        } while state != 0 || at < stop
-        position = at
+        } while state != 0 || source < stop
+        at = source - text.base
         output = target
     }
 
+    /// What a step does before it keeps its code point, or does not.
     @inline(__always)
-    private func settle(
-        _ step: UInt16, _ target: inout UnsafeMutablePointer<UInt8>, _ mark: inout UnsafeMutablePointer<UInt8>
+    private func part(
+        _ step: Int, _ target: inout UnsafeMutablePointer<UInt8>, _ mark: inout UnsafeMutablePointer<UInt8>
     ) {
-        if step & Bits.rewinds != 0 { target = mark }
-        if step & Bits.marks != 0 { mark = target + Int(step & Bits.ends) }
+        if step & (Bits.rewinds | Bits.marks) != 0 {
+            if step & Bits.rewinds != 0 { target = mark }
+            if step & Bits.marks != 0 { mark = target + (step & Bits.ends) }
+        }
+        target.pointee = UInt8(ascii: "\n")
+        target += step & Bits.ends
     }
 
     /// Writes the lower case of a code point and returns how many bytes it took, at most half more than before.
     @inline(never)
-    private func writeLowerCase(_ found: ctokenize_code_point, _ target: UnsafeMutablePointer<UInt8>) -> Int {
-        if found.point == 0x130 {  // I with a dot above: the one whose lower case is two code points, i and the dot
+    private func writeLowerCase(of upper: UInt32, to target: UnsafeMutablePointer<UInt8>) -> Int {
+        if upper == 0x130 {  // I with a dot above: the one whose lower case is two code points, i and the dot
             (target[0], target[1], target[2]) = (UInt8(ascii: "i"), 0xCC, 0x87)
             return 3
         }
-        let point = UInt32(bitPattern: Int32(bitPattern: found.point) &+ cases[Int(found.record)])
+        let point = UInt32(bitPattern: Int32(bitPattern: upper) &+ ctokenize_step_at(ctokenize_record(upper)))
         func tail(_ shift: UInt32) -> UInt8 { 0x80 | UInt8(truncatingIfNeeded: point >> shift) & 0x3F }
         switch point {
         case 0..<0x80:

@@ -1,5 +1,4 @@
 import Bytes
-import CTokenize
 
 /// Which tokens come out: those of a wanted length that are no stop words.
 struct Selection {
@@ -44,8 +43,7 @@ struct Selection {
         guard let base = token.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return 0 }
         var (count, at) = (0, 0)
         while at < token.count {
-            // An LF follows the token, and no byte behind an ASCII one is read.
-            at += base[at] < 0x80 ? 1 : Int(ctokenize_decode(base + at).length)
+            at += base[at] < 0x80 ? 1 : CodePoint((base + at).word(token.count - at)).length
             count += 1
         }
         return count

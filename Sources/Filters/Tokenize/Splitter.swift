@@ -19,9 +19,10 @@ struct Text {
 
 /// Splits text into tokens, each followed by LF.
 ///
-/// Two methods take turns. *Blocks* handle 64 bytes at once, as far as all of it is ASCII or other letters that are as
-/// easy: the kernel copies the bytes, in lower case and with LF for what parts tokens, and says where the parting bytes
-/// are; of each run of them all but the first are squeezed out. Where a byte is *hard*, the *code point machine* takes
+/// Two methods take turns. *Blocks* handle 64 bytes at once, as far as they are ASCII or other code points that are as
+/// easy (Blocks.h lists them): the kernel copies the bytes, in lower case and with LF for what parts tokens, and says
+/// where the parting bytes are; of each run of them all but the first are squeezed out, and an LF is put in where two
+/// tokens touch. Where a byte is *hard*, the *code point machine* takes
 /// over, in the state that follows from the byte before it, until it is between two tokens again. A block that begins
 /// between two tokens needs no other knowledge of what came before it.
 struct Splitter: ~Copyable {
@@ -38,11 +39,12 @@ struct Splitter: ~Copyable {
     }
 
     /// How many bytes `split` may write for `count` bytes of text. A token of n bytes takes at most 3n/2 in lower case
-    /// (the script that makes the tables checks it) and an LF, which for n ≥ 2 is at most 2n, as for n = 1. A block is
-    /// stored whole and twice.
-    static func room(for count: Int) -> Int { 2 * count + Int(CTOKENIZE_SPARE) + 64 + 16 }
+    /// (the script that makes the tables checks it) and an LF, which for n ≥ 2 is at most 2n, as for n = 1. What a
+    /// block leaves is moved 64 bytes at a time.
+    static func room(for count: Int) -> Int { 2 * count + 64 }
 
-    /// Where the piece of text that begins at `start` is to end: about 32 KiB on, behind a byte that parts tokens.
+    /// Where the first piece of a part is to end: about 32 KiB on, behind a byte that parts tokens. Pieces keep the output
+    /// small and in the cache; a longer token makes a longer piece.
     func pieceEnd(of text: Text, _ part: Range<Int>) -> Int {
         let wanted = 32 << 10
         guard part.count > wanted else { return part.upperBound }
@@ -70,7 +72,19 @@ struct Splitter: ~Copyable {
     }
 
     private func run<Kernel: BlockKernel>(
-        _ kernel: Kernel, _ text: Text, _ part: Range<Int>, _ start: UnsafeMutablePointer<UInt8>
+        _ kernel: Kernel, _ text: Text, _ part: Range<Int>, _ target: UnsafeMutablePointer<UInt8>
+    ) -> UnsafeMutablePointer<UInt8> {
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 128) { copy in
+            copy.initialize(repeating: 0)  // what is behind the block is read, but not used
+            return run(kernel, text, part, target, copy.baseAddress.unsafelyUnwrapped)
+        }
+    }
+
+    /// - Parameter copy: room for the copy of a block, and as much behind it.
+    @inline(__always)
+    private func run<Kernel: BlockKernel>(
+        _ kernel: Kernel, _ text: Text, _ part: Range<Int>, _ start: UnsafeMutablePointer<UInt8>,
+        _ copy: UnsafeMutablePointer<UInt8>
     ) -> UnsafeMutablePointer<UInt8> {
         let end = part.upperBound
         // A block reads the byte in front of it, and some behind it: outside of that only the machine can go.
@@ -83,10 +97,10 @@ struct Splitter: ~Copyable {
             var isOpen = false
             var progress = 0
             while at >= firstBlock, at <= lastBlock {
-                let block = kernel.copy(text.base + at, to: target, isOpen)
+                let block = kernel.copy(text.base + at, to: copy, isOpen)
                 let decided = min(64 - (~block.undecided).leadingZeroBitCount, end - at)
                 progress = min(decided, block.hard.trailingZeroBitCount)
-                if progress > 0 { squeeze(&target, block.parts, progress, &isOpen) }
+                if progress > 0 { squeeze(copy, progress, block, &isOpen, into: &target) }
                 at += progress
                 if at == end { return target }
                 if progress < decided || decided == 0 { break }
@@ -94,47 +108,57 @@ struct Splitter: ~Copyable {
             // Text of which blocks can do nothing is left to the machine for a while.
             patience = progress < 16 ? at + 256 : at
             if at > lastBlock { patience = end }
-            let state = isOpen ? kernel.state(behind: text.base[at - 1]) : .none
+            let state = isOpen ? kernel.state(behind: text.base + at) : .none
             machine.run(text, &at, end, patience, state, &target)
         }
         return target
     }
 }
 
-/// Keeps of the first `count` bytes of the block at `target` the tokens, and one parting byte, now LF, behind each.
+/// Writes what is kept of the first `count` bytes of a block: tokens, and one parting byte, now LF, behind each.
 /// - Parameters:
-///   - target: where the block lies; moved behind what is kept.
-///   - parts: bit i is set where byte i parts tokens.
-///   - isOpen: whether the byte before the block belongs to a token.
+///   - copy: the copy of the block, 64 bytes, and behind them as many that may be read.
+///   - target: moved behind what was written; 64 bytes are written from its last place before.
+///   - isOpen: whether the byte before the block, and then the last of it, belongs to a token.
 @inline(__always)
 private func squeeze(
-    _ target: inout UnsafeMutablePointer<UInt8>, _ parts: UInt64, _ count: Int, _ isOpen: inout Bool
+    _ copy: UnsafeMutablePointer<UInt8>, _ count: Int, _ block: Block, _ isOpen: inout Bool,
+    into target: inout UnsafeMutablePointer<UInt8>
 ) {
     let last = UInt64(truncatingIfNeeded: count &- 1)
-    var dropped = parts & (parts &<< 1 | (isOpen ? 0 : 1)) & (~0 &>> (63 &- last))
-    isOpen = (parts &>> last) & 1 == 0
-    guard dropped != 0 else {
-        target += count
+    let decided: UInt64 = ~0 &>> (63 &- last)
+    let kept = ~(block.parts & (block.parts &<< 1 | (isOpen ? 0 : 1))) & decided
+    isOpen = (block.parts &>> last) & 1 == 0
+    var boundaries = block.boundaries & decided
+    var starts = kept & ~(kept &<< 1) | boundaries
+    var ends = ~kept & (kept &<< 1) | boundaries & ~1
+    if boundaries == 0 {
+        while starts != 0 {
+            let start = starts.trailingZeroBitCount
+            let end = ends.trailingZeroBitCount  // 64 where the last run ends with the block
+            UnsafeMutableRawPointer(target).copyMemory(from: copy + start, byteCount: 64)
+            target += end &- start
+            starts &= starts &- 1
+            ends &= ends &- 1
+        }
         return
     }
-    let block = target + Int(CTOKENIZE_SPARE)
-    var from = 0
-    while true {
-        let to = min(count, dropped.trailingZeroBitCount)
-        let run = to &- from
-        // Nothing written here reaches the second copy: the last run ends less than 64 bytes behind the first copy, its last step 15 more.
-        // It may read as far behind the second copy, which `room` allows for. Only the first run is in place.
-        if from > 0 {
-            var moved = 0
-            while moved < run {
-                UnsafeMutableRawPointer(target + moved).copyMemory(from: block + from + moved, byteCount: 16)
-                moved &+= 16
-            }
-        }
-        target += run
-        if to == count { return }
-        from = to &+ (~(dropped &>> UInt64(to))).trailingZeroBitCount
-        if from >= count { return }
-        dropped &= ~0 &<< UInt64(from)
+    // Runs are short where they end at boundaries.
+    target.pointee = UInt8(ascii: "\n")
+    target += Int(truncatingIfNeeded: boundaries & 1)
+    boundaries &= ~1
+    while starts != 0 {
+        let start = starts.trailingZeroBitCount
+        let end = ends.trailingZeroBitCount
+        var moved = start
+        repeat {
+            UnsafeMutableRawPointer(target + (moved &- start)).copyMemory(from: copy + moved, byteCount: 16)
+            moved &+= 16
+        } while moved < end
+        target += end &- start
+        target.pointee = UInt8(ascii: "\n")
+        target += Int(truncatingIfNeeded: (boundaries &>> UInt64(end)) & 1)  // bit 0, for the end at 64, is 0
+        starts &= starts &- 1
+        ends &= ends &- 1
     }
 }

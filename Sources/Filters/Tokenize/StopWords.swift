@@ -36,7 +36,9 @@ public struct StopWords: Sendable {
         while true {
             let entry = table[slot]
             if entry.length == 0 { return slot }
-            if entry.hash == hash, entry.length == word.count, words[entry.start..<(entry.start + entry.length)].elementsEqual(word) {
+            if entry.hash == hash, entry.length == word.count,
+                words[entry.start..<(entry.start + entry.length)].elementsEqual(word)
+            {
                 return slot
             }
             slot = (slot + 1) & (table.count - 1)

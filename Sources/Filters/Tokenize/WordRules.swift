@@ -4,7 +4,9 @@ extension Split {
     /// The class of an ASCII byte, where this way of splitting treats it: those that always part tokens are breaks.
     func asciiClass(_ byte: UInt8) -> ctokenize_class {
         if byte == UInt8(ascii: "\n") { return .break }
-        let known = ctokenize_class_of_ascii(byte)
+        guard let known = ctokenize_class(rawValue: ctokenize_class_at(ctokenize_record(UInt32(byte)))) else {
+            return .other
+        }
         switch self {
         case .whiteSpace: return known == .space ? .break : .other
         case .words: return known == .space || known == .other ? .break : known
@@ -69,7 +71,9 @@ private func wordStep(
 /// WB5 to WB13b: the step where the rules join a code point of this class to the token; nil where they do not.
 private func joiningStep(from state: CodePointMachine.State, _ kind: ctokenize_class) -> CodePointMachine.Step? {
     func joined(_ next: CodePointMachine.State) -> CodePointMachine.Step { .init(keeps: true, next: next) }
-    func perhaps(_ next: CodePointMachine.State) -> CodePointMachine.Step { .init(marks: true, keeps: true, next: next) }
+    func perhaps(_ next: CodePointMachine.State) -> CodePointMachine.Step {
+        .init(marks: true, keeps: true, next: next)
+    }
     let begins = beginning(kind)
     switch state {
     case .none: return nil
@@ -88,8 +92,8 @@ private func joiningStep(from state: CodePointMachine.State, _ kind: ctokenize_c
     case .letterMiddle, .hebrewQuote: return begins == .letter || begins == .hebrew ? begins.map(joined) : nil  // WB7
     case .numberMiddle: return begins == .number ? joined(.number) : nil  // WB11
     case .hebrewDoubleQuote: return begins == .hebrew ? joined(.hebrew) : nil  // WB7c
-    case .katakana:
-        return begins == .katakana ? joined(.katakana) : begins == .onlyConnectors ? joined(.connector) : nil  // WB13, WB13a
+    case .katakana:  // WB13, WB13a
+        return begins == .katakana ? joined(.katakana) : begins == .onlyConnectors ? joined(.connector) : nil
     case .southEastAsian: return begins == .southEastAsian ? joined(.southEastAsian) : nil
     case .single: return nil
     case .connector, .onlyConnectors:

@@ -130,7 +130,9 @@ public struct WindowClock: Sendable {
         closed = end
         let start = end - shape.size
         let slots = panes.prefix { $0.start < end }.map(\.slot)
-        guard let first = panes.first, first.start == start else { return Window(start: start, slots: slots, finished: nil) }
+        guard let first = panes.first, first.start == start else {
+            return Window(start: start, slots: slots, finished: nil)
+        }
         panes.removeFirst()
         freeSlots.append(first.slot)
         return Window(start: start, slots: slots, finished: first.slot)

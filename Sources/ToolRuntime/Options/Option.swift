@@ -1,3 +1,5 @@
+public import Bytes
+
 /// One row of a tool's option table. The table alone feeds the parser, `--help`, the manual page and the completions.
 public protocol OptionRow: Sendable {
     /// The long name, without the dashes.
@@ -116,17 +118,28 @@ extension Option<Int64?> {
         Option(
             name, short, "TIME", default: fallback, expected: "a duration such as 500ms, 10s, 5m, 1h or 1d", help: help
         ) {
-            text in milliseconds(text)
+            text in milliseconds(text).map { .some($0) }
         }
     }
+}
 
-    private static func milliseconds(_ text: String) -> Int64?? {
-        let digits = text.prefix { $0.isASCII && $0.isNumber }
-        let units = ["ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000] as [Substring: Int64]
-        guard let number = Int64(digits), let unit = units[text.dropFirst(digits.count)] else { return .none }
-        let (product, overflow) = number.multipliedReportingOverflow(by: unit)
-        return overflow ? .none : .some(product)
+extension Option<Interval?> {
+    /// So many lines, a whole number, or so much time, a duration.
+    public static func interval(_ name: String, _ short: Character? = nil, help: String) -> Self {
+        let expected = "a number of lines such as 1000, or a duration such as 500ms, 10s, 5m, 1h or 1d"
+        return Option(name, short, "N|TIME", default: nil, expected: expected, help: help) { text in
+            if let lines = Int(text) { return lines >= 1 ? .some(.lines(lines)) : nil }
+            return milliseconds(text).flatMap { $0 >= 1 ? .some(.milliseconds($0)) : nil }
+        }
     }
+}
+
+private func milliseconds(_ text: String) -> Int64? {
+    let digits = text.prefix { $0.isASCII && $0.isNumber }
+    let units = ["ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000] as [Substring: Int64]
+    guard let number = Int64(digits), let unit = units[text.dropFirst(digits.count)] else { return nil }
+    let (product, overflow) = number.multipliedReportingOverflow(by: unit)
+    return overflow ? nil : product
 }
 
 extension Option<String?> {

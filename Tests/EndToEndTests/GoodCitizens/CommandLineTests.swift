@@ -120,7 +120,7 @@ import Testing
             #expect(ended.errorText == "")
             return ended.outputText
         }
-        #expect(try complete("--max-l") == "--max-line,")
+        #expect(try complete("--max-li") == "--max-line,")
         #expect(try complete("--reject", "rej") == "rejected lines,")
         #expect(try complete("--reject", "=", "rej") == "rejected lines,")
         #expect(try complete("--max-line", "") == ",")
@@ -132,7 +132,7 @@ import Testing
         let folder = try TemporaryFolder()
         try write(try generated("fish", filter), to: folder.file("completions"))
         let ended = try bash(
-            "HOME=$PWD fish -c 'source completions; complete -C \"\(filter.name) --max-l\"'", folder: folder.path)
+            "HOME=$PWD fish -c 'source completions; complete -C \"\(filter.name) --max-li\"'", folder: folder.path)
         #expect(ended.outputText.hasPrefix("--max-line\t"))
     }
 
@@ -146,7 +146,7 @@ import Testing
             zpty shell TERM=dumb zsh -f -i
             zpty -w shell "PS1=; fpath=($PWD \$fpath); autoload -U compinit; compinit -u -D; echo BEG''UN"
             zpty -r shell shown $'*\nBEGUN*'
-            zpty -w -n shell $'\#(filter.name) --max-l\t7\C-a: \n'
+            zpty -w -n shell $'\#(filter.name) --max-li\t7\C-a: \n'
             zpty -w shell exit
             while zpty -r shell shown; do print -r -- $shown; done
             """#

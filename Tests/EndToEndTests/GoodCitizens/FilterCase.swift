@@ -18,6 +18,11 @@ struct FilterCase: Sendable, CustomTestStringConvertible {
     /// Whether it keeps what it reads until the end or a barrier, or until a batch is full.
     var isAggregator = false
 
+    /// What comes out for the word of line `number` with the arguments `flowing`: a window begins with its first line.
+    func flowed(_ word: String, line number: Int) -> String {
+        (flowing.contains("--every") ? "\(number)\t" : "") + output(word)
+    }
+
     var testDescription: String { name }
     var path: String { Repository.tool(name) }
     func command(_ more: [String] = []) -> [String] { [path] + arguments + more }
@@ -50,11 +55,11 @@ struct FilterCase: Sendable, CustomTestStringConvertible {
             input: { "\($0)\t1" }, output: { "\($0)\t1\n" }, isAggregator: true),
         FilterCase(
             name: "to-json", arguments: ["word"],
-            malformed: (["count:int"], "word\t12x", ""),
+            malformed: (["count:int"], "word\t12x", "field 2 (count) is not an int: \"12x\""),
             input: { $0 }, output: { "{\"word\":\"\($0)\"}\n" }),
         FilterCase(
             name: "es-bulk", arguments: ["--index", "words"], flowing: ["--max-docs", "1"],
-            malformed: ([], "{\"word\":", ""),
+            malformed: ([], "{\"word\":", "not JSON: "),
             input: { "{\"word\":\"\($0)\"}" },
             output: { "{\"index\":{\"_index\":\"words\"}}\n{\"word\":\"\($0)\"}\n\n" }, isAggregator: true),
     ]

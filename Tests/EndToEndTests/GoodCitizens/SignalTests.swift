@@ -16,7 +16,8 @@ import Testing
         if filter.name == "merge-counts" {
             usleep(100_000)  // it owes nothing before a barrier: no line says that it has begun
         } else {
-            #expect(readLines(like: filter.output("one"), from: pipes.output) == filter.output("one"))
+            let expected = filter.flowed("one", line: 1)
+            #expect(readLines(like: expected, from: pipes.output) == expected)
         }
         program.send(signal)
         let ended = try program.wait(deadline: 10)
@@ -40,6 +41,23 @@ import Testing
             #expect(ended.output.last ?? 0x0A == 0x0A)
             #expect(try source.wait(deadline: 10).ending == .signal(SIGPIPE))
         }
+    }
+
+    @Test(arguments: FilterCase.all.filter { !$0.isAggregator || $0.name == "es-bulk" })
+    func aSlowReaderStillGetsWholeLines(_ filter: FilterCase) throws {
+        let (reading, writing) = try makePipe()
+        let (output, outputWriter) = try makePipe()
+        defer { close(output) }
+        let source = try Program(["/usr/bin/yes", filter.input("word")], output: .descriptor(writing))
+        let program = try Program(filter.command(), input: .descriptor(reading), output: .descriptor(outputWriter))
+        for end in [reading, writing, outputWriter] { close(end) }
+        usleep(200_000)  // time to fill the pipe, so that the signal meets a write that is half done
+        program.send(SIGTERM)
+        usleep(50_000)
+        let bytes = try contents(of: output)
+        #expect(bytes.last == 0x0A)
+        #expect(try program.wait(deadline: 10).ending == .signal(SIGTERM))
+        _ = try source.wait(deadline: 10)
     }
 
     @Test(arguments: FilterCase.all.filter { !$0.isAggregator || $0.name == "es-bulk" }, [1, 2])

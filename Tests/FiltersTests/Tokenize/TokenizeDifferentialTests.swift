@@ -12,6 +12,7 @@ import Testing
         "Съешь ЁЖ ещё этих мягких Ѐѝ французских булок, да выпей чаю. Ѡѡ Ґґ",
         "ΣΊΣΥΦΟΣ Σίσυφος ά·β α.β αʹ ς",
         "漢字かなカタカナ交じり文。第1章 ﾊﾝｶｸ ゛ー カ゛ 々〇〆 𠀀𪜀 ㋐ ㍿",
+        "漢a字1か_カa カ_カ a_漢 漢_a 漢_カ _漢 _カ é漢é 漢’字 a，b 1，2 漢，字，1：2 a：b．c；Ａ１ 。「」！（）～ ㇰ゠・ヷヿ漢\u{301}カ\u{301}あ゙",
         "ไทยเขียนติดกัน ລາວ ខ្មែរ မြန်မာ",
         "ש\"ל א'ב ש' ג״ז א\"1 א.ב א''ב 'א \"א\"",
         "العربية ١٬٢٣٤ ٣٫١٤ لا،نعم",
@@ -23,8 +24,10 @@ import Testing
     ]
 
     static let ill: [[UInt8]] = [
-        [0x80], [0xFF], [0xC0, 0x80], [0xC3], [0xD0], [0xE2, 0x80], [0xE3, 0x80], [0xF0, 0x9F, 0x98], [0xED, 0xA0, 0x80],
-        [0xF4, 0x90, 0x80, 0x80], [0xE0, 0x80, 0x80], [0xF8, 0x88], [0xC3, 0xC3, 0xA9], [0xD0, 0xD0, 0x90], [0xE2, 0x80, 0xE2, 0x80, 0x83],
+        [0x80], [0xFF], [0xC0, 0x80], [0xC3], [0xD0], [0xE2, 0x80], [0xE3, 0x80], [0xF0, 0x9F, 0x98],
+        [0xED, 0xA0, 0x80],
+        [0xF4, 0x90, 0x80, 0x80], [0xE0, 0x80, 0x80], [0xF8, 0x88], [0xC3, 0xC3, 0xA9], [0xD0, 0xD0, 0x90],
+        [0xE2, 0x80, 0xE2, 0x80, 0x83],
     ]
 
     /// A piece of text, from one byte to about 200.
@@ -43,7 +46,9 @@ import Testing
             return UnicodeScalar(point).map { Array(String(Character($0)).utf8) } ?? []
         case 7:
             let letters = Array("etaoin shrdlu ETAOIN'.,:;_0123 ".utf8)
-            return (0..<Int.random(in: 1...200, using: &generator)).map { _ in letters.randomElement(using: &generator) ?? 0 }
+            return (0..<Int.random(in: 1...200, using: &generator)).map { _ in
+                letters.randomElement(using: &generator) ?? 0
+            }
         case 8:
             let one = Array("a_.'1,é".utf8).randomElement(using: &generator) ?? 0
             return Array(repeating: one, count: Int.random(in: 1...150, using: &generator))
@@ -73,7 +78,7 @@ import Testing
     @Test(arguments: TokenizeMode.allCases) func atEveryAlignment(_ mode: TokenizeMode) throws {
         for sample in Self.samples {
             for padding in 0...130 {
-                for filler in [" ", "x", ".", "é"] {
+                for filler in [" ", "x", ".", "é", "漢", "カ"] {
                     let front = String(repeating: filler, count: padding)
                     // What follows keeps the sample out of the end of the chunk, which only the machine handles.
                     let text = front + sample + " " + String(repeating: "and then. ", count: padding % 30)
@@ -108,7 +113,9 @@ import Testing
             var input: [UInt8] = []
             for _ in 0..<Int.random(in: 1...40, using: &generator) { input += Self.piece(&generator) }
             let whole = mode.reference.lines(input)
-            let reads = (0..<Int.random(in: 1...5, using: &generator)).map { _ in Int.random(in: 1...200, using: &generator) }
+            let reads = (0..<Int.random(in: 1...5, using: &generator)).map { _ in
+                Int.random(in: 1...200, using: &generator)
+            }
             let found = try run(Tokenize(mode.options), input, reads: reads).lines
             if found != whole { throw Difference(mode: mode, input: input, found: found, expected: whole) }
         }
@@ -124,7 +131,7 @@ import Testing
 
     @Test(arguments: TokenizeMode.allCases) func onLongTokensAndManyPieces(_ mode: TokenizeMode) throws {
         for length in [1000, 32_767, 32_768, 32_769, 100_000] {
-            for letter in ["x", "é", "Щ", "漢", "カ", "_", ".", "👍", "1,", "a."] {
+            for letter in ["x", "é", "Щ", "漢", "カ", "漢カ", "aあ", "_", ".", "👍", "1,", "a.", "，"] {
                 let long = String(repeating: letter, count: length)
                 try Self.check(mode, Array("a \(long) b\(long)\n c \(long)".utf8))
             }

@@ -30,7 +30,8 @@ enum TokenizeMode: CaseIterable {
         switch self {
         case .whiteSpace, .whiteSpaceLowercase: ReferenceTokenizer(.whiteSpace, lowercase: isLowercase)
         case .words, .wordsLowercase: ReferenceTokenizer(.words, lowercase: isLowercase)
-        case .delimiters, .delimitersLowercase: ReferenceTokenizer(.delimiters(Set(",;:! \t\"-".utf8)), lowercase: isLowercase)
+        case .delimiters, .delimitersLowercase:
+            ReferenceTokenizer(.delimiters(Set(",;:! \t\"-".utf8)), lowercase: isLowercase)
         }
     }
 
@@ -44,6 +45,7 @@ enum TokenizeMode: CaseIterable {
 func tokens(_ text: String, _ change: (inout Tokenize.Options) -> Void = { _ in }) throws -> [String] {
     var options = Tokenize.Options()
     change(&options)
-    return try run(Tokenize(options), Array(text.utf8)).text.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
+    return try run(Tokenize(options), Array(text.utf8)).text.split(separator: "\n", omittingEmptySubsequences: false)
+        .dropLast()
         .map(String.init)
 }

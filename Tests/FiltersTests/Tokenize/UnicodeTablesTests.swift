@@ -18,7 +18,8 @@ import Testing
             var input: [UInt8] = []
             for point in points[group..<min(group + 4096, points.count)] where point != 0x0A {
                 guard let scalar = UnicodeScalar(point) else { continue }
-                input += Array("\(scalar) a\(scalar)b 1\(scalar)2 א\(scalar)א カ\(scalar)_ ไ\(scalar)ท x\u{200D}\(scalar)\n".utf8)
+                let joined = "a\(scalar)b 1\(scalar)2 א\(scalar)א カ\(scalar)_ 漢\(scalar)ひ_\(scalar)カ ไ\(scalar)ท"
+                input += Array("\(scalar) \(joined) x\u{200D}\(scalar)\n".utf8)
             }
             try TokenizeDifferentialTests.check(mode, input)
         }

@@ -18,7 +18,11 @@ import Testing
             var points: [UInt32] = []
             var boundaries: [Int] = []
             for word in words {
-                if let point = UInt32(word, radix: 16) { points.append(point) } else if word == "÷" { boundaries.append(points.count) }
+                if let point = UInt32(word, radix: 16) {
+                    points.append(point)
+                } else if word == "÷" {
+                    boundaries.append(points.count)
+                }
             }
             return Case(points: points, boundaries: boundaries, line: line)
         }
@@ -36,7 +40,9 @@ import Testing
         options.split = .words
         for test in try Self.cases() {
             let segments = zip(test.boundaries, test.boundaries.dropFirst()).map { Array(test.points[$0..<$1]) }
-            let expected = segments.flatMap { segment in WordBoundaries(segment).words.map { Self.utf8(segment[$0]) + [0x0A] } }
+            let expected = segments.flatMap { segment in
+                WordBoundaries(segment).words.map { Self.utf8(segment[$0]) + [0x0A] }
+            }
             let input = Self.utf8(test.points[...])
             #expect(try run(Tokenize(options), input).lines == expected.flatMap { $0 }, "\(test.line)")
         }

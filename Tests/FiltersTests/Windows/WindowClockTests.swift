@@ -195,7 +195,9 @@ private struct Model {
 
     @Test func whatIsNoShape() {
         func problem(_ size: Int64, _ hop: Int64? = nil, _ grace: Int64 = 0) -> WindowShape.Problem? {
-            do throws(WindowShape.Problem) { _ = try WindowShape(size: size, hop: hop, grace: grace) } catch { return error }
+            do throws(WindowShape.Problem) { _ = try WindowShape(size: size, hop: hop, grace: grace) } catch {
+                return error
+            }
             return nil
         }
         #expect(problem(0) == .sizeOutOfRange)

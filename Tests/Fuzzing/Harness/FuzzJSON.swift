@@ -1,4 +1,4 @@
-import Filters
+import JSONFilters
 import TestSupport
 
 private func split(_ lines: [UInt8]) -> [[UInt8]] {

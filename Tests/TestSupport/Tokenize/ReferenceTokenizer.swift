@@ -26,7 +26,9 @@ public struct ReferenceTokenizer: Sendable {
         switch split {
         case .words: parts = WordBoundaries(characters.map(\.point)).words
         case .whiteSpace:
-            parts = runs(characters) { character in character.point.map { UnicodeData.shared.isWhiteSpace[Int($0)] } ?? false }
+            parts = runs(characters) { character in
+                character.point.map { UnicodeData.shared.isWhiteSpace[Int($0)] } ?? false
+            }
         case .delimiters(let set): parts = runs(characters) { $0.bytes.count == 1 && set.contains($0.bytes[0]) }
         }
         return parts.map { part in characters[part].flatMap { lowercase ? $0.lowercase : $0.bytes } }

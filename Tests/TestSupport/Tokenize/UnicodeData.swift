@@ -4,6 +4,8 @@ public final class UnicodeData: Sendable {
         do { return try UnicodeData() } catch { fatalError("\(error) (apt-get install unicode-data)") }
     }()
 
+    /// In the spelling of the files.
+    // swift-format-ignore: AlwaysUseLowerCamelCase
     public enum WordBreak: String, Sendable {
         case other, CR, LF, Newline, Extend, ZWJ, Format, Regional_Indicator, Katakana, Hebrew_Letter, ALetter
         case Single_Quote, Double_Quote, MidNumLet, MidLetter, MidNum, Numeric, ExtendNumLet, WSegSpace
@@ -38,10 +40,14 @@ public final class UnicodeData: Sendable {
         var lowercase: [UInt32: [UInt32]] = [:]
         for line in try Self.lines(of: "UnicodeData.txt") {
             let fields = line.split(separator: ";", omittingEmptySubsequences: false)
-            if let point = UInt32(fields[0], radix: 16), let lower = UInt32(fields[13], radix: 16) { lowercase[point] = [lower] }
+            if let point = UInt32(fields[0], radix: 16), let lower = UInt32(fields[13], radix: 16) {
+                lowercase[point] = [lower]
+            }
         }
         for fields in try Self.rows(of: "SpecialCasing.txt") where fields[4].isEmpty {
-            if let point = UInt32(fields[0], radix: 16) { lowercase[point] = fields[1].split(separator: " ").compactMap { UInt32($0, radix: 16) } }
+            if let point = UInt32(fields[0], radix: 16) {
+                lowercase[point] = fields[1].split(separator: " ").compactMap { UInt32($0, radix: 16) }
+            }
         }
         self.lowercase = lowercase
     }

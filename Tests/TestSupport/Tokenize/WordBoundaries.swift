@@ -38,7 +38,9 @@ public struct WordBoundaries {
         if zero == .Numeric, isMidNumber(one), two == .Numeric { return false }  // WB11
         if one == .Numeric, isMidNumber(two), three == .Numeric { return false }  // WB12
         if one == .Katakana, two == .Katakana { return false }  // WB13
-        if isLetter(one) || one == .Numeric || one == .Katakana || one == .ExtendNumLet, two == .ExtendNumLet { return false }  // WB13a
+        if isLetter(one) || one == .Numeric || one == .Katakana || one == .ExtendNumLet, two == .ExtendNumLet {
+            return false  // WB13a
+        }
         if one == .ExtendNumLet, isLetter(two) || two == .Numeric || two == .Katakana { return false }  // WB13b
         if two == .Regional_Indicator, indicators(before: at) % 2 == 1 { return false }  // WB15, WB16
         // Not in UAX #29: scripts without spaces between words.
