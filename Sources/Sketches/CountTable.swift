@@ -27,10 +27,15 @@ struct CountTable: ~Copyable {
 
     deinit { slots.deallocate() }
 
-    /// Aligned, so that no slot lies across two cache lines.
+    /// Aligned, so that no slot lies across two cache lines, and a large table on huge pages where the system has them:
+    /// its slots are met in no order, and there are not enough entries in the TLB for small pages.
     private static func allocate(_ capacity: Int) -> UnsafeMutablePointer<Slot> {
-        let slots = UnsafeMutableRawPointer.allocate(byteCount: MemoryPlan.bytes(slots: capacity), alignment: 64)
-            .bindMemory(to: Slot.self, capacity: capacity)
+        let byteCount = MemoryPlan.bytes(slots: capacity)
+        let hugePage = 2 << 20
+        let block = UnsafeMutableRawPointer.allocate(
+            byteCount: byteCount, alignment: byteCount >= hugePage ? hugePage : 64)
+        if byteCount >= hugePage { cbytes_prefer_huge_pages(block, byteCount) }
+        let slots = block.bindMemory(to: Slot.self, capacity: capacity)
         slots.initialize(repeating: .empty, count: capacity)
         return slots
     }

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #ifdef __GLIBC__  // which string.h tells
 #include <malloc.h>
 #endif
@@ -195,6 +196,13 @@ static inline void cbytes_copy_roughly(
         }
         memcpy(target + at, source + at, 16);
     }
+}
+
+/// Asks for huge pages under a block that begins at one and is made of whole ones. Where there are none, nothing happens.
+static inline void cbytes_prefer_huge_pages(void *_Nonnull start, size_t count) {
+#ifdef MADV_HUGEPAGE
+    madvise(start, count, MADV_HUGEPAGE);
+#endif
 }
 
 /// Lets large blocks go back to the system when they are freed. By default glibc keeps blocks of the size that was freed
