@@ -22,9 +22,10 @@ extension Command {
         for text in details { page += ".Pp\n" + Self.paragraph(text) }
         page += ".Sh OPTIONS\n.Bl -tag -width Ds\n"
         for row in table {
-            let value = row.placeholder.map { Self.roff($0) }.map { placeholder in
-                row.valueIfOmitted == nil ? " Ar \(placeholder)" : " Ns Oo Ns = Ns Ar \(placeholder) Oc"
-            } ?? ""
+            let value =
+                row.placeholder.map { Self.roff($0) }.map { placeholder in
+                    row.valueIfOmitted == nil ? " Ar \(placeholder)" : " Ns Oo Ns = Ns Ar \(placeholder) Oc"
+                } ?? ""
             let short = row.short.map { "Fl \($0)\(value) , " } ?? ""
             page += ".It \(short)Fl \\-\(Self.roff(row.name))\(value)\n" + Self.paragraph(row.help)
         }

@@ -39,7 +39,8 @@ public struct Option<Value: Sendable>: OptionRow {
     /// - Parameter parse: nil says that the text cannot be taken; `expected` then says what could.
     public init(
         _ name: String, _ short: Character? = nil, _ placeholder: String, default fallback: Value, expected: String,
-        valueIfOmitted: String? = nil, completion: OptionCompletion = .none, help: String, parse: @escaping @Sendable (String) -> Value?
+        valueIfOmitted: String? = nil, completion: OptionCompletion = .none, help: String,
+        parse: @escaping @Sendable (String) -> Value?
     ) {
         self.name = name
         self.short = short
