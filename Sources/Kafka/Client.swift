@@ -1,3 +1,4 @@
+import Bytes
 import CRDKafka
 import Glibc
 import ToolRuntime
@@ -122,11 +123,7 @@ public final class Client {
         }
     }
 
-    static func monotonicMilliseconds() -> Int64 {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
-    }
+    static func monotonicMilliseconds() -> Int64 { Moment.now().monotonicMilliseconds }
 }
 
 /// What C has put into a buffer.

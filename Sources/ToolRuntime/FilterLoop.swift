@@ -1,18 +1,6 @@
 import Bytes
 import Glibc
 
-extension Moment {
-    static func now() -> Moment {
-        Moment(unixMilliseconds: milliseconds(CLOCK_REALTIME), monotonicMilliseconds: milliseconds(CLOCK_MONOTONIC))
-    }
-
-    private static func milliseconds(_ clock: clockid_t) -> Int64 {
-        var time = timespec()
-        clock_gettime(clock, &time)
-        return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
-    }
-}
-
 /// Runs a filter between standard input and standard output.
 ///
 /// Output is written when a buffer is full, at a barrier, at the end, and whenever the next read would block, so that

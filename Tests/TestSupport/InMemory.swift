@@ -31,7 +31,6 @@ public func run<F: Filter & ~Copyable>(
         late: OutputBuffer(capacity: 512, drain: late.take))
     var buffer = LineBuffer(capacity: capacity)
     var (at, turn) = (0, 0)
-    var summary = Summary()
     func handOut(_ buffer: inout LineBuffer, _ filter: inout F, _ output: inout Output) throws {
         while let piece = try buffer.next() {
             switch piece {
@@ -53,7 +52,7 @@ public func run<F: Filter & ~Copyable>(
     }
     try buffer.end()
     try handOut(&buffer, &filter, &output)
-    summary = try filter.finish(now: clock(), into: &output)
+    let summary = try filter.finish(now: clock(), into: &output)
     output.flush()
     return Written(lines: lines.bytes, rejects: rejects.bytes, late: late.bytes, summary: summary)
 }

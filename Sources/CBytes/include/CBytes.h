@@ -41,17 +41,6 @@ static inline uint64_t cbytes_mask_equal_padded(const void *_Nonnull source, uin
     return cbytes_mask_equal(block, byte);
 }
 
-/// Bit i is set where source[i] is not ASCII.
-static inline uint64_t cbytes_mask_high(const void *_Nonnull source) {
-    return CBYTES_MASK(CBYTES_LOAD(source) >= 0x80);
-}
-
-/// Bit i is set where source[i] is ASCII white space: HT, LF, VT, FF, CR or space.
-static inline uint64_t cbytes_mask_space(const void *_Nonnull source) {
-    cbytes_block block = CBYTES_LOAD(source);
-    return CBYTES_MASK((block == ' ') | ((cbytes_block)(block - 9) < 5));
-}
-
 /// Bit i is set where source[i] ends a field: at a TAB or LF.
 static inline uint64_t cbytes_mask_field_end(const void *_Nonnull source) {
     return CBYTES_MASK((cbytes_block)(CBYTES_LOAD(source) - '\t') < 2);
@@ -62,15 +51,6 @@ static inline uint64_t cbytes_mask_field_end_padded(const void *_Nonnull source,
     uint8_t block[64] = {0};
     memcpy(block, source, count);
     return cbytes_mask_field_end(block);
-}
-
-/// Copies 64 bytes and returns the mask of ASCII white space, which is written as LF.
-static inline uint64_t cbytes_copy_space_as_lf(void *_Nonnull target, const void *_Nonnull source) {
-    cbytes_block block = CBYTES_LOAD(source);
-    cbytes_block space = (cbytes_block)((block == ' ') | ((cbytes_block)(block - 9) < 5));
-    block = (block & ~space) | (space & '\n');
-    memcpy(target, &block, sizeof block);
-    return CBYTES_MASK(space != 0);
 }
 
 /// How many of the count bytes at source equal byte.
