@@ -45,7 +45,8 @@ enum KcatInTool {
             """
             In a group, an offset is committed when standard output has accepted the line, never before: what kills \
             kcat-in repeats lines to its successor at worst, and loses none. While standard output is blocked, the \
-            membership is kept alive. With --with, TAB, LF, CR and \\ in a key or header are written \\t, \\n, \\r and \\\\, \
+            membership is kept alive. With --until-end or --until-eof a member stays until all partitions are done, whoever \
+            reads them. With --with, TAB, LF, CR and \\ in a key or header are written \\t, \\n, \\r and \\\\, \
             and a missing key \\N.
             """
         ],

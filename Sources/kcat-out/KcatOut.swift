@@ -47,7 +47,7 @@ enum KcatOutTool {
             .init("cat access.log | kcat-out -b localhost:9092 -t lines", "A file into a topic."),
             .init(
                 "tokenize -w < text | kcat-out -t tokens -k 1 --create 4 --eof",
-                "Tokens, each word always to the same of four partitions, and the end of the stream."),
+                "Tokens, each word always to the same partition, and the end of the stream."),
         ],
         options: [
             keyFields, partition, codec, timestampField, headers, with, create, pack, endOfStream, CommonOptions.reject,

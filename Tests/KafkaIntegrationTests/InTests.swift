@@ -112,15 +112,39 @@ import Testing
         #expect(try topic.lines(["--with", "key"]) == ["key\t", "other\tvalue"])
     }
 
-    @Test func aPipeIntoTheBridgeEqualsAPipe() throws {
-        let topic = try Topic()
-        let ended = try topic.shell(
+    /// `a | b` for each of the filters as `b`.
+    static let pipes = [
+        ("cat $ROOT/README.md", "tokenize -w -l"),
+        ("tokenize < $ROOT/README.md", "cms-topk -k 0"),
+        ("tokenize < $ROOT/README.md | sed 's/$/\t3/'", "merge-counts"),
+        ("tokenize -w < $ROOT/README.md | cms-topk -k 50", "to-json word count:int"),
+        ("tokenize -w < $ROOT/README.md | cms-topk -k 50 | to-json word count:int", "es-bulk --index words --id word"),
+    ]
+
+    @Test(arguments: pipes, [[], ["--pack", "4K"]])
+    func aPipeThroughATopicEqualsAPipe(_ pipe: (String, String), _ arguments: [String]) throws {
+        let topic = try Topic(partitions: 1)
+        let direct = try topic.shell("\(pipe.0) | \(pipe.1)")
+        let cut = try topic.shell(
             """
-            cat $ROOT/Package.swift | grep -n target | cut -c 1-60 > $ROOT/.build/$T.direct
-            cat $ROOT/Package.swift | kcat-out -t $T --eof && kcat-in -t $T --until-eof | grep -n target | cut -c 1-60 |
-                cmp - $ROOT/.build/$T.direct; s=$?; rm $ROOT/.build/$T.direct; exit $s
+            \(pipe.0) | kcat-out -t $T --eof \(arguments.joined(separator: " ")) && kcat-in -t $T --until-eof | \(pipe.1)
             """)
-        #expect(ended.ending == .status(0), "\(ended.errorText)")
+        #expect(direct.ending == .status(0) && cut.ending == .status(0), "\(direct.errorText)\(cut.errorText)")
+        #expect(!direct.output.isEmpty)
+        expectSame(cut.output, direct.output, "\(pipe)")
+    }
+
+    @Test func aStageOfThreeReplicasGivesTheSameAnswer() throws {
+        let topic = try Topic(partitions: 4)
+        let direct = try topic.shell("tokenize -w -l < $ROOT/README.md | cms-topk -k 0 | sort")
+        let cut = try topic.shell(
+            """
+            tokenize -w -l < $ROOT/README.md | kcat-out -t $T -k 1 --eof
+            replica() { kcat-in -t $T -g count --until-eof \(quick.joined(separator: " ")) | cms-topk -k 0; }
+            { replica & replica & replica & wait; } | sort
+            """)
+        #expect(cut.ending == .status(0), "\(cut.errorText)")
+        expectSame(cut.output, direct.output, "three replicas")
     }
 
     @Test func aReaderThatIsGoneIsNoticedWhileNothingComes() throws {
