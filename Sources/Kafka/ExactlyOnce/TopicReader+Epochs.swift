@@ -14,8 +14,9 @@ extension TopicReader {
     func closeStream() {
         guard epochs != nil, !intake.pointee.output.isClosed else { return }
         endEpoch()
-        let end = intake.pointee.hasFailedWriter ? EndOfStream.failed : EndOfStream.ok
-        write(.close, Array(end.utf8))
+        let hasFailed = intake.pointee.hasFailedWriter
+        let end = Signals.isAsked ? StreamEnd.stopped : hasFailed ? .failed : .ok
+        write(.close, Array(end.rawValue.utf8))
     }
 
     private func write(_ kind: Barrier.Kind, _ payload: [UInt8]) {
