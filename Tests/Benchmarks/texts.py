@@ -8,7 +8,7 @@
     sorted.txt    counts.txt, sorted by key
     docs.json     counts.txt as one JSON object a line
     tokens.txt    the first two million lines of words.txt
-    few.txt       the first 800,000 of them: what fits into a partition of librdkafka's mock cluster
+    few.txt       the first 800,000 of them: as many as librdkafka's mock cluster keeps, however they are dealt out
     lines.txt     a million lines of english.txt, none empty: kcat leaves out empty lines
     world.txt     manpages-ru, -ja and -zh, the lines of prose with other letters than ASCII's, five times over
     world-plain.txt  the same, where UAX #29 and a pattern of grep agree
