@@ -211,7 +211,8 @@ final class Listener {
     deinit { close(number) }
 }
 
-private func accepts(_ port: Int) -> Bool {
+/// Whether somebody listens there.
+func accepts(_ port: Int) -> Bool {
     let number = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
     defer { close(number) }
     var address = sockaddr_in()
