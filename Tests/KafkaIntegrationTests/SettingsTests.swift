@@ -70,22 +70,6 @@ import Testing
         }
     }
 
-    @Test func aRefusedLoginIsNotPermitted() throws {
-        let broker = try LoginBroker()
-        let topic = try Topic(missingOn: "127.0.0.1:\(broker.port)")
-        let folder = try TemporaryFolder()
-        let file = folder.file("secrets")
-        try write(
-            "security.protocol=sasl_plaintext\nsasl.mechanism=PLAIN\nsasl.username=bob\nsasl.password=hunter2\n".utf8,
-            to: file)
-        for (name, ended) in try Self.both(topic, ["-F", file]) {
-            #expect(ended.ending == .status(77), "\(ended.errorText)")
-            #expect(ended.errorText.hasPrefix("\(name): cannot log in: "))
-            #expect(ended.errorText.split(separator: "\n").count == 1)
-            #expect(!ended.errorText.contains("hunter2"))
-        }
-    }
-
     @Test func tlsToABrokerWithoutItIsNotPermitted() throws {
         let topic = try Topic()
         for (name, ended) in try Self.both(topic, ["-X", "security.protocol=ssl"]) {
@@ -158,66 +142,4 @@ import Testing
         #expect(writer.outputText.contains("kcat-out: "))
         #expect(writer.outputText.contains(" lines/s, "))
     }
-}
-
-/// A broker of which only the login is there, and that refuses everybody.
-final class LoginBroker {
-    let port: Int
-    private let program: Program
-    private let output: CInt
-
-    init() throws {
-        let (reading, writing) = try makePipe()
-        program = try Program(
-            ["\(Repository.root)/.venv-broker/bin/python", "-u", "-c", Self.script], output: .descriptor(writing))
-        close(writing)
-        output = reading
-        port = Int(readLine(from: reading)?.dropLast() ?? "") ?? 0
-        try #require(port > 0)
-    }
-
-    deinit {
-        program.send(SIGKILL)
-        _ = try? program.wait(deadline: 5)
-        close(output)
-    }
-
-    private static let script = """
-        import socket, struct, threading
-        def answer(connection):
-            def read(count):
-                data = b''
-                while len(data) < count:
-                    more = connection.recv(count - len(data))
-                    if not more: raise EOFError
-                    data += more
-                return data
-            try:
-                while True:
-                    size, = struct.unpack('>i', read(4))
-                    request = read(size)
-                    key, version, correlation = struct.unpack('>hhi', request[:8])
-                    if key == 18:    # ApiVersions: version 0, whatever is asked for
-                        apis = [(3, 0, 4), (17, 0, 1), (18, 0, 0), (36, 0, 0)]
-                        body = struct.pack('>hi', 0 if version == 0 else 35, len(apis))
-                        body += b''.join(struct.pack('>hhh', *api) for api in apis)
-                    elif key == 17:  # SaslHandshake: PLAIN
-                        body = struct.pack('>hi', 0, 1) + struct.pack('>h', 5) + b'PLAIN'
-                    elif key == 36:  # SaslAuthenticate: no
-                        reason = b'Authentication failed'
-                        body = struct.pack('>hh', 58, len(reason)) + reason + struct.pack('>i', 0)
-                    else:
-                        return
-                    connection.sendall(struct.pack('>ii', len(body) + 4, correlation) + body)
-            except (EOFError, OSError):
-                pass
-            finally:
-                connection.close()
-        server = socket.socket()
-        server.bind(('127.0.0.1', 0))
-        server.listen(8)
-        print(server.getsockname()[1])
-        while True:
-            threading.Thread(target=answer, args=(server.accept()[0],), daemon=True).start()
-        """
 }
