@@ -77,7 +77,10 @@ public enum KcatOut {
             try producer.serve()
             try writer.rejectRefused(into: &output)
             if let (_, failure) = producer.firstFailure { throw failure }
-            progress.show(lines: input.lineCount, bytes: writer.byteCount) { ", \(producer.underWay) under way" }
+            if progress.isDue {
+                progress.show(
+                    lines: input.lineCount, bytes: writer.byteCount, rest: ", \(producer.underWay) under way")
+            }
         }
     }
 

@@ -61,7 +61,7 @@ import Testing
     }
 
     @Test func aBrokerThatSaysNothingIsUnavailable() throws {
-        let listener = try Listener()
+        let listener = try SilentListener()
         let topic = try Topic(missingOn: "127.0.0.1:\(listener.port)")
         for (name, ended) in try Self.both(topic, ["-g", "g"].filter { _ in false }) {
             #expect(ended.ending == .status(69))
@@ -141,5 +141,37 @@ import Testing
             "script -qec 'while sleep 0.1; do echo x; done | timeout -s INT 3 kcat-out -t $T --progress' /dev/null")
         #expect(writer.outputText.contains("kcat-out: "))
         #expect(writer.outputText.contains(" lines/s, "))
+    }
+
+    @Test func progressTellsTheTimeLeftWhereTheEndIsKnown() throws {
+        let topic = try Topic()
+        try topic.fill(String(repeating: String(repeating: "x", count: 999) + "\n", count: 8000))
+        // A reader that takes its time.
+        let ended = try topic.shell(
+            """
+            script -qec 'kcat-in -t $T --progress --until-end |
+                { for i in 1 2 3 4 5 6 7; do head -c 1000000; sleep 0.4; done; cat; } | wc -c' /dev/null
+            """)
+        #expect(ended.ending == .status(0))
+        #expect(ended.outputText.contains("8000000"))
+        var (lags, seconds): ([Int], [Int]) = ([], [])
+        // As in "kcat-in: 2.1k lines, 967 lines/s, 967kB/s, lag 5.9k, 6 s left", one a second.
+        for line in ended.outputText.split(separator: "\u{1B}[K").dropFirst() {
+            let parts = line.prefix { $0 != "\r" && $0 != "\r\n" }.split(separator: ", ")
+            #expect(parts.count >= 4 && parts[0].hasPrefix("kcat-in: ") && parts[3].hasPrefix("lag "), "\(line)")
+            if parts.count >= 4 { lags.append(Self.number(parts[3].dropFirst("lag ".count))) }
+            if parts.count == 5, parts[4].hasSuffix(" s left") { seconds.append(Self.number(parts[4].dropLast(7))) }
+        }
+        #expect(lags.count >= 2 && lags == lags.sorted(by: >) && Set(lags).count > 1, "\(ended.outputText)")
+        #expect(lags.allSatisfy { (0..<8000).contains($0) })
+        #expect(!seconds.isEmpty && seconds.allSatisfy { (0...60).contains($0) }, "\(ended.outputText)")
+    }
+
+    /// Of 999, 1.2k, 35k.
+    private static func number(_ text: Substring) -> Int {
+        let parts = text.split(separator: ".")
+        guard text.hasSuffix("k") else { return Int(text) ?? -1 }
+        guard parts.count == 2 else { return (Int(text.dropLast()) ?? -1) * 1000 }
+        return (Int(parts[0]) ?? -1) * 1000 + (Int(parts[1].dropLast()) ?? -1) * 100
     }
 }
