@@ -9,30 +9,30 @@ import Testing
     @Test func tlsWithAKnownAuthority() throws {
         let keys = try Keys()
         try expectPassage(
-            SecuredListener(keys.listener(as: "server")), [("security.protocol", "ssl"), keys.authority("ours")])
+            Listener.secured(keys.listener(as: "server")), [("security.protocol", "ssl"), keys.authority("ours")])
     }
 
     @Test(arguments: [("server", "other"), ("elsewhere", "ours")])
     func aBrokerThatIsNotTheRightOneIsNotSpokenTo(_ server: String, _ authority: String) throws {
         let keys = try Keys()
         try expectRefusal(
-            SecuredListener(keys.listener(as: server)), [("security.protocol", "ssl"), keys.authority(authority)],
+            Listener.secured(keys.listener(as: server)), [("security.protocol", "ssl"), keys.authority(authority)],
             reason: "certificate verify failed")
     }
 
     @Test func aClientShowsItsCertificate() throws {
         let keys = try Keys()
-        let listener = try SecuredListener(keys.listener(as: "server", clientsOf: "ours"))
+        let listener = try Listener.secured(keys.listener(as: "server", clientsOf: "ours"))
         let tls = [("security.protocol", "ssl"), keys.authority("ours")]
         try expectPassage(listener, tls + keys.certificate("client"))
         try expectRefusal(listener, tls, reason: "alert certificate required")
         try expectRefusal(listener, tls + keys.certificate("stranger"), reason: "alert unknown ca")
     }
 
-    @Test(arguments: ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"], [false, true])
-    func aLoginIsRightOrWrong(_ mechanism: String, _ overTLS: Bool) throws {
+    @Test(arguments: [("PLAIN", true), ("SCRAM-SHA-256", false), ("SCRAM-SHA-512", true)])
+    func aLoginIsRightOrWrong(_ mechanism: String, overTLS: Bool) throws {
         let keys = try Keys()
-        let listener = try SecuredListener(
+        let listener = try Listener.secured(
             (overTLS ? keys.listener(as: "server") : []) + ["--login", mechanism, "bob", Self.password])
         let settings =
             [
@@ -44,7 +44,7 @@ import Testing
     }
 
     @Test func aMechanismThatTheBrokerDoesNotOfferIsNotPermitted() throws {
-        let listener = try SecuredListener(["--login", "PLAIN", "bob", Self.password])
+        let listener = try Listener.secured(["--login", "PLAIN", "bob", Self.password])
         try expectRefusal(
             listener,
             [
@@ -56,7 +56,7 @@ import Testing
     // MARK: What is expected
 
     /// Lines go out and come in again, a group's login included.
-    private func expectPassage(_ listener: SecuredListener, _ settings: [(String, String)]) throws {
+    private func expectPassage(_ listener: Listener, _ settings: [(String, String)]) throws {
         let (topic, file) = try (Topic(missingOn: listener.address), PropertyFile(settings))
         let out = try topic.out(["-F", file.path, "--create", "2"], input: .text("1\n2\n3\n"))
         #expect(out.ending == .status(0), "\(out.errorText)")
@@ -67,7 +67,7 @@ import Testing
     }
 
     private func expectRefusal(
-        _ listener: SecuredListener, _ settings: [(String, String)], reason: String
+        _ listener: Listener, _ settings: [(String, String)], reason: String
     ) throws {
         let (topic, file) = try (Topic(missingOn: listener.address), PropertyFile(settings))
         for (name, ended) in try SettingsTests.both(topic, ["-F", file.path]) {
@@ -77,28 +77,6 @@ import Testing
             #expect(ended.errorText.split(separator: "\n").count == 1)
             for secret in [Self.password, "hunter2"] { #expect(!ended.errorText.contains(secret)) }
         }
-    }
-}
-
-/// Tests/SecuredListener in front of the broker of the test run.
-private final class SecuredListener {
-    let address: String
-    private let program: Program
-
-    init(_ arguments: [String]) throws {
-        guard let broker = environmentVariable("BROKER_FOR_TESTS") else { throw NoBroker() }
-        let (reading, writing) = try makePipe()
-        defer { close(reading) }
-        program = try Program(
-            ["/usr/bin/python3", "\(Repository.root)/Tests/SecuredListener/listener.py", broker] + arguments,
-            output: .descriptor(writing))
-        close(writing)
-        address = "127.0.0.1:\(try #require(readLine(from: reading)).dropLast())"
-    }
-
-    deinit {
-        program.send(SIGKILL)
-        _ = try? program.wait(deadline: 5)
     }
 }
 

@@ -1,6 +1,6 @@
 """A secured listener in front of a broker that has none, for tests: TLS, client certificates, and logins by PLAIN or SCRAM.
 
-    listener.py BROKER [--certificate FILE --key FILE [--clients-of CA]] [--login MECHANISM USER PASSWORD]
+    secured.py BROKER [--certificate FILE --key FILE [--clients-of CA]] [--login MECHANISM USER PASSWORD]
 
 It prints its port and serves until it is killed. A client talks to it alone: where the broker's answers say the
 broker's address, it puts its own.
@@ -8,37 +8,17 @@ broker's address, it puts its own.
 
 import argparse
 import base64
-import contextlib
 import hashlib
 import hmac
 import os
-import select
 import socket
 import ssl
 import struct
-import threading
+
+from frames import frame, put, readable, serve, with_address
 
 SASL_HANDSHAKE, API_VERSIONS, SASL_AUTHENTICATE = 17, 18, 36
 UNSUPPORTED_VERSION, UNSUPPORTED_MECHANISM, AUTHENTICATION_FAILED = 35, 33, 58
-
-
-def read(connection, count):
-    data = b""
-    while len(data) < count:
-        piece = connection.recv(count - len(data))
-        if not piece:
-            raise EOFError
-        data += piece
-    return data
-
-
-def frame(connection):
-    """The next request or answer, without its length."""
-    return read(connection, *struct.unpack(">i", read(connection, 4)))
-
-
-def put(connection, body):
-    connection.sendall(struct.pack(">i", len(body)) + body)
 
 
 def plain(user, password):
@@ -118,23 +98,20 @@ def with_login(versions):
     return struct.pack(">hi", error, len(apis)) + b"".join(struct.pack(">hhh", *api) for api in apis)
 
 
-def serve(client, given, tls, own_port):
-    """One connection, to its end. A thread for both ways: TLS may not be used by two at once."""
+def pass_on(client, given, tls, own_port):
+    """A thread for both ways: TLS may not be used by two at once."""
     host, port = given.broker.split(":")
-    address, own = (host.encode() + struct.pack(">i", int(number)) for number in (port, own_port))
-    with contextlib.suppress(EOFError, OSError), contextlib.ExitStack() as open_ones:
-        open_ones.enter_context(client)
-        if tls:
-            client = open_ones.enter_context(tls.wrap_socket(client, server_side=True))
-        broker = open_ones.enter_context(socket.create_connection((host, int(port))))
+    if tls:
+        client = tls.wrap_socket(client, server_side=True)
+    with client, socket.create_connection((host, int(port))) as broker:
         if given.login and not let_in(client, broker, *given.login):
             return
         while True:
-            ready = [client] if tls and client.pending() else select.select([client, broker], [], [])[0]
+            ready = readable(client, broker)
             if client in ready:
                 put(broker, frame(client))
             if broker in ready:
-                put(client, frame(broker).replace(address, own))
+                put(client, with_address(frame(broker), given.broker, own_port))
 
 
 def main():
@@ -149,11 +126,7 @@ def main():
         tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=given.clients_of)
         tls.load_cert_chain(given.certificate, given.key)
         tls.verify_mode = ssl.CERT_REQUIRED if given.clients_of else ssl.CERT_NONE
-    server = socket.create_server(("127.0.0.1", 0))
-    own_port = server.getsockname()[1]
-    print(own_port, flush=True)
-    while True:
-        threading.Thread(target=serve, args=(server.accept()[0], given, tls, own_port), daemon=True).start()
+    serve(lambda client, own_port: pass_on(client, given, tls, own_port))
 
 
 main()
