@@ -60,7 +60,7 @@ import Testing
         let (topic, file) = try (Topic(missingOn: listener.address), PropertyFile(settings))
         let out = try topic.out(["-F", file.path, "--create", "2"], input: .text("1\n2\n3\n"))
         #expect(out.ending == .status(0), "\(out.errorText)")
-        let back = try topic.in(["-F", file.path, "--until-end", "-g", "g"])
+        let back = try topic.in(["-F", file.path, "--until-end", "-g", topic.name])
         #expect(back.ending == .status(0), "\(back.errorText)")
         #expect(back.outputText.split(separator: "\n").sorted() == ["1", "2", "3"])
         #expect(out.errorText + back.errorText == "")
