@@ -137,9 +137,7 @@ import Testing
     @Test func whereCommitsAreTakenMembersComeAndGoAndNoLineIsDoubled() throws {
         let cluster = try MockCluster()
         let listener = try Listener("rebalancing.py", cluster.brokers)
-        let (written, seen, committed) = try Self.comeAndGo(
-            cluster.topic(partitions: 6, through: listener),
-            ["-X", "session.timeout.ms=3000", "-X", "heartbeat.interval.ms=100"])
+        let (written, seen, committed) = try Self.comeAndGo(cluster.topic(partitions: 6, through: listener), soon)
         #expect(seen.count == written, "\(seen.count) lines instead of \(written)")
         #expect(Set(seen) == Set(0..<written))
         #expect(committed == written)
