@@ -39,7 +39,7 @@ import Testing
         let lines = ended.outputText.split(separator: "\n")
         #expect(lines.dropLast() == ["1", "2", "3"])
         let port = try #require(lines.last?.split(separator: ":").last.flatMap { Int($0) })
-        #expect(!accepts(port))
+        #expect(eventually { !accepts(port) })
         #expect(entries(of: folder.file("tmp")) == [])
         #expect(entries(of: folder.file(".venv-broker/running")) == [])
     }
@@ -51,7 +51,7 @@ import Testing
         program.send(signal)
         // Waits for all that it has started as well.
         #expect(try program.wait(deadline: 20).ending == .status(143))
-        #expect(!accepts(port))
+        #expect(eventually { !accepts(port) })
         #expect(entries(of: folder.file("tmp")) == [])
     }
 
@@ -61,7 +61,7 @@ import Testing
         let stopped = try run([script, "stop"], environment: Self.environment(folder))
         #expect(stopped.ending == .status(0), "\(stopped.errorText)")
         #expect(try program.wait(deadline: 20).ending == .status(143))
-        #expect(!accepts(port))
+        #expect(eventually { !accepts(port) })
     }
 
     @Test func theBrokerOfAKilledScriptEndsAndStopRemovesItsData() throws {
@@ -69,7 +69,7 @@ import Testing
         let (program, port) = try Self.start(script, folder)
         program.send(SIGKILL)
         #expect(try program.wait(deadline: 20).ending == .signal(SIGKILL))
-        #expect(!accepts(port))
+        #expect(eventually { !accepts(port) })
         #expect(entries(of: folder.file("tmp")).count == 1)
         let stopped = try run([script, "stop"], environment: Self.environment(folder))
         #expect(stopped.ending == .status(0), "\(stopped.errorText)")
