@@ -97,6 +97,7 @@ extension TopicReader {
             if let own = uncommitted.removeValue(forKey: number), own.committed == stored?.offset {
                 // Ours again, and nobody has got on in between: what was printed need not come twice.
                 (state.accepted, state.ends) = (own.accepted, own.ends)
+                state.acceptedLines = own.acceptedLines - own.committedLines
             }
             intake.pointee.begin(number, state, at: state.accepted ?? start)
             starts.append((number, state.accepted ?? start))
