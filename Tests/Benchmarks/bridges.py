@@ -33,7 +33,7 @@ def started(*command):
 
 @contextmanager
 def local_broker(*topics):
-    with started(BROKER):
+    with started(BROKER, "--bare"):
         for topic in topics:
             run(f"kcat-out -t {topic} --create {PARTITIONS} < /dev/null")
         yield

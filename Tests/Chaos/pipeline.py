@@ -10,12 +10,14 @@ import time
 class Replica(threading.Thread):
     """A pipeline of three processes, and its supervisor: `until kcat-in | filter | kcat-out; do sleep; done`."""
 
-    def __init__(self, name, commands, log, env):
+    def __init__(self, name, commands, log, env, pids=None):
         super().__init__(daemon=True)
         self.name = name
         self.commands = commands
         self.log = log
         self.env = env
+        # A file that is to hold the numbers of the processes.
+        self.pids = pids
         self.processes = []
         self.lock = threading.Lock()
         self.is_wanted = threading.Event()
@@ -30,7 +32,7 @@ class Replica(threading.Thread):
                 self._spawn()
             statuses = [process.wait() for process in self.processes]
             self.log.write(f"{time.time():.3f} {self.name}: ended {statuses}\n".encode())
-            if statuses == [0, 0, 0] and self.is_wanted.is_set() and not self.was_stopped:
+            if not any(statuses) and self.is_wanted.is_set() and not self.was_stopped:
                 return
             time.sleep(0.1)
 
@@ -48,6 +50,9 @@ class Replica(threading.Thread):
                 source.close()
             source = process.stdout
             self.processes.append(process)
+        if self.pids:
+            with open(self.pids, "w") as file:
+                file.write(" ".join(str(process.pid) for process in self.processes))
 
     def send(self, role, number):
         """Returns whether there was somebody to take the signal."""
