@@ -106,9 +106,10 @@ public final class TopicReader {
         }
         do throws(Failure) {
             try drain()
+            // With standard output still open: so it is noticed when who reads it dies.
+            if failure == nil { try awaitEpochs() }
             // Lines that could not be kept are not committed.
             try intake.pointee.output.close()
-            if failure == nil { try awaitEpochs() }
             try commitAndWait(Self.millisecondsToCommit)
         } catch {
             failure = failure ?? error
