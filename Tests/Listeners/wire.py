@@ -68,17 +68,39 @@ class Fields:
         return self.text(), self.text()
 
     def offsets(self):
-        """Transactional id and group of offsets in a transaction; version 3."""
-        return self.compact(), self.compact()
+        """Transactional id, group, generation and member of offsets in a transaction; version 3."""
+        transaction, group = self.compact(), self.compact()
+        self.at += 10  # producer and its epoch
+        found = transaction, group, self.number("i"), self.compact()
+        self.compact()  # instance
+        return found
+
+    def refused_offsets(self, error):
+        """The answer to the same request, behind what `offsets` has taken, that refuses all of them."""
+        answer = self.data[4:8] + bytes(5)  # correlation, tags, throttle time
+        topics = self.varint()
+        answer += bytes([topics])
+        for _ in range(topics - 1):
+            name = self.compact()
+            partitions = self.varint()
+            answer += bytes([len(name) + 1]) + name + bytes([partitions])
+            for _ in range(partitions - 1):
+                answer += struct.pack(">ihb", self.number("i"), error, 0)
+                self.at += 12  # offset, leader epoch
+                self.compact()  # metadata
+                self.at += 1
+            self.at += 1
+            answer += bytes(1)
+        return answer + bytes(1)
 
     @staticmethod
-    def member_of(response):
-        """The member that an answer to a join names; version 5. None where it was refused."""
+    def joined(response):
+        """Generation and member that an answer to a join names; version 5. None where it was refused."""
         fields = Fields.__new__(Fields)
         fields.data, fields.at = response, 8
-        error, _ = fields.number("h"), fields.number("i")
+        error, generation = fields.number("h"), fields.number("i")
         fields.text(), fields.text()
-        return None if error else fields.text()
+        return None if error else (generation, fields.text())
 
 
 def patched_fetch(response):
