@@ -4,8 +4,8 @@
 
 What noida-db 0.2.3 does, and what is done about it:
 
-- It leaves the records of aborted transactions out of what it sends, and rightly so, but names every transaction that was
-  ever aborted, so that clients drop what the same producer has written since. Here no aborted transaction is named.
+- It names every transaction that was ever aborted with what it sends, so that clients drop what the same producer has
+  written since. Here only those are named that end in what is sent.
 - It never notices that a member of a group is dead. Here a member that was not heard from within its session's time leaves.
 - It takes no commits as soon as a member joins or leaves. Here joins and leaves are held back until all members have sent
   theirs, as they are told to by their heartbeats, or the time for that is over.

@@ -104,7 +104,7 @@ class Fields:
 
 
 def patched_fetch(response):
-    """Names no aborted transactions; versions 4 to 11."""
+    """Names only those aborted transactions whose end is in the answer; versions 4 to 11."""
     pieces, kept = [], 0
     at = 14  # correlation, throttle time, error code, session
     (topics,) = struct.unpack_from(">i", response, at)
@@ -116,14 +116,36 @@ def patched_fetch(response):
         at += 4
         for _ in range(partitions):
             at += 30  # number, error code, high watermark, last stable offset, log start offset
-            (aborted,) = struct.unpack_from(">i", response, at)
-            if aborted > 0:
-                pieces += [response[kept:at], bytes(4)]
-                kept = at + 4 + 16 * aborted
-            at += 4 + 16 * max(0, aborted)
-            (size,) = struct.unpack_from(">i", response, at + 4)  # behind the preferred replica
-            at += 8 + max(0, size)
+            start = at
+            (count,) = struct.unpack_from(">i", response, at)
+            at += 4
+            aborted = [struct.unpack_from(">qq", response, at + 16 * place) for place in range(count)]
+            at += 16 * len(aborted) + 4  # and the preferred replica
+            (size,) = struct.unpack_from(">i", response, at)
+            at += 4
+            if aborted:
+                ended = ended_in(response[at : at + max(0, size)], aborted)
+                pieces += [response[kept:start], struct.pack(">i", len(ended))]
+                pieces += [struct.pack(">qq", *transaction) for transaction in ended]
+                kept = at - 8
+            at += max(0, size)
     return b"".join(pieces + [response[kept:]]) if pieces else response
+
+
+def ended_in(batches, aborted):
+    """Those of the aborted transactions (producer, first offset) whose abort marker is among the record batches."""
+    ended, at = set(), 0
+    while at + 61 <= len(batches):
+        base, length = struct.unpack_from(">qi", batches, at)
+        (attributes,) = struct.unpack_from(">h", batches, at + 21)
+        (producer,) = struct.unpack_from(">q", batches, at + 43)
+        # A control batch holds one record, and the third and fourth byte of its key are 0 for an abort.
+        if attributes & 32 and batches[at + 68 : at + 70] == b"\0\0":
+            begun = [first for other, first in aborted if other == producer and first < base]
+            if begun:
+                ended.add((producer, max(begun)))
+        at += 12 + length
+    return sorted(ended, key=lambda transaction: transaction[1])
 
 
 def patched_versions(response):
