@@ -11,6 +11,8 @@ import sys
 import tempfile
 import time
 
+import points
+import rivals
 from faults import Faults
 from pipeline import Broker, Feeder, Replica, environment
 
@@ -103,6 +105,12 @@ def run(options, folder):
     try:
         with open(f"{folder}/text", "wb") as file:
             file.write(text(options.size, options.windows))
+        if options.points:
+            if not points.run(generator, options.points, text(100_000, False), env, folder, log):
+                raise SystemExit(f"bin/chaos: LINES WERE LOST OR DOUBLED: see {folder}/log")
+            return
+        if options.kcat:
+            return rivals.run(options, generator, broker, env, folder, log)
         wanted = expected(folder, options.windows, env)
         for topic in ["lines", "tokens", "partials", "totals"]:
             subprocess.run(["kcat-out", "-t", topic, "--create", str(PARTITIONS)], input=b"", check=True, env=env)
@@ -154,6 +162,8 @@ def main():
     parser.add_argument("--size", type=int, default=2_000_000, help="bytes of text (2000000)")
     parser.add_argument("--epoch", default="200ms", help="of all stages (200ms)")
     parser.add_argument("--windows", action="store_true", help="count by windows of event time")
+    parser.add_argument("--points", type=int, metavar="N", help="instead: N kills at each point of an epoch")
+    parser.add_argument("--kcat", action="store_true", help="instead: one stage with kcat in the place of the bridges")
     parser.add_argument("--keep", metavar="FOLDER", help="keep the log there")
     options = parser.parse_args()
     if options.seed is None:

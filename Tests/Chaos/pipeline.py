@@ -6,16 +6,21 @@ import subprocess
 import threading
 import time
 
+# The kernel ends them when this program is killed, and only then: they must suffer nothing else.
+TOGETHER = ["setpriv", "--pdeathsig", "KILL"]
+
 
 class Replica(threading.Thread):
     """A pipeline of three processes, and its supervisor: `until kcat-in | filter | kcat-out; do sleep; done`."""
 
-    def __init__(self, name, commands, log, env):
+    def __init__(self, name, commands, log, env, pids=None):
         super().__init__(daemon=True)
         self.name = name
         self.commands = commands
         self.log = log
         self.env = env
+        # A file that is to hold the numbers of the processes.
+        self.pids = pids
         self.processes = []
         self.lock = threading.Lock()
         self.is_wanted = threading.Event()
@@ -30,7 +35,7 @@ class Replica(threading.Thread):
                 self._spawn()
             statuses = [process.wait() for process in self.processes]
             self.log.write(f"{time.time():.3f} {self.name}: ended {statuses}\n".encode())
-            if statuses == [0, 0, 0] and self.is_wanted.is_set() and not self.was_stopped:
+            if not any(statuses) and self.is_wanted.is_set() and not self.was_stopped:
                 return
             time.sleep(0.1)
 
@@ -42,12 +47,19 @@ class Replica(threading.Thread):
         for place, command in enumerate(self.commands):
             last = place == len(self.commands) - 1
             process = subprocess.Popen(
-                command, stdin=source, stdout=self.log if last else subprocess.PIPE, stderr=self.log, env=self.env
+                [*TOGETHER, *command],
+                stdin=source,
+                stdout=self.log if last else subprocess.PIPE,
+                stderr=self.log,
+                env=self.env,
             )
             if place > 0:
                 source.close()
             source = process.stdout
             self.processes.append(process)
+        if self.pids:
+            with open(self.pids, "w") as file:
+                file.write(" ".join(str(process.pid) for process in self.processes))
 
     def send(self, role, number):
         """Returns whether there was somebody to take the signal."""
@@ -81,7 +93,7 @@ class Broker:
         self.start()
 
     def start(self):
-        self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, stderr=self.log)
+        self.process = subprocess.Popen(["setpriv", "--pdeathsig", "TERM", *self.command], stdout=subprocess.PIPE, stderr=self.log)
         self.address = self.process.stdout.readline().decode().strip()
         if not self.address:
             raise SystemExit("bin/chaos: the broker does not start")
@@ -96,7 +108,7 @@ class Feeder(threading.Thread):
 
     def __init__(self, command, text, seconds, log, env):
         super().__init__(daemon=True)
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=log, env=env)
+        self.process = subprocess.Popen([*TOGETHER, *command], stdin=subprocess.PIPE, stderr=log, env=env)
         self.text = text
         self.pause = seconds * 4096 / len(text)
         self.rest_at_once = threading.Event()
