@@ -5,7 +5,6 @@ import argparse
 import collections
 import os
 import random
-import socket
 import subprocess
 import sys
 import tempfile
@@ -94,11 +93,8 @@ def difference(found, wanted):
 
 def run(options, folder):
     generator = random.Random(options.seed)
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port = listener.getsockname()[1]
     log = open(f"{folder}/log", "ab", buffering=0)
-    broker = Broker(ROOT, folder, port, log)
+    broker = Broker(ROOT, folder, log)
     env = environment(ROOT, broker.address)
     stages = WINDOWS if options.windows else WORDS
     everybody = []
@@ -106,7 +102,7 @@ def run(options, folder):
         with open(f"{folder}/text", "wb") as file:
             file.write(text(options.size, options.windows))
         if options.points:
-            if not points.run(generator, options.points, text(100_000, False), env, folder, log):
+            if not points.run(generator, options.points, text(100_000, False), env, folder, log, broker):
                 raise SystemExit(f"bin/chaos: LINES WERE LOST OR DOUBLED: see {folder}/log")
             return
         if options.kcat:

@@ -62,7 +62,7 @@ extension TopicReader {
         epochs?.noteAccepted(intake.pointee.output.acceptedBytes, at: now)
         if inHurry { nextSettling = min(nextSettling, now + 5) }
         guard now >= nextSettling else { return }
-        nextSettling = now + min(100, max(5, (plan.epochMilliseconds ?? 0) / 10))
+        nextSettling = now + (inHurry ? 5 : min(100, max(5, (plan.epochMilliseconds ?? 0) / 10)))
         var settled: [Epochs.Pending]
         if let last = try acks?.last(written: epochs?.next ?? 0) {
             settled = epochs?.settle { $0.number <= last } ?? []
