@@ -49,7 +49,7 @@ def text(size, windows):
 def expected(folder, windows, env):
     """What one local pipe says, without any of our counting: KEY TAB COUNT, sorted."""
     split = "tokenize -w -l --carry 1 | sed 's/.Z\\t/0Z\\t/'" if windows else "tokenize -w -l"
-    command = f"{split} < {folder}/text | sort | uniq -c | sed -E 's/^ *([0-9]+) (.*)$/\\2\\t\\1/' | sort"
+    command = f"{{ {split}; }} < {folder}/text | sort | uniq -c | sed -E 's/^ *([0-9]+) (.*)$/\\2\\t\\1/' | sort"
     return subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, check=True, env=env).stdout
 
 
