@@ -70,6 +70,7 @@ let package = Package(
             .testTarget(
                 name: "KafkaIntegrationTests", dependencies: ["TestSupport"], swiftSettings: strict)
         ],
+        [.testTarget(name: "LoaderTests", dependencies: ["TestSupport"], swiftSettings: strict)],
         [.testTarget(name: "EndToEndTests", dependencies: ["TestSupport"], swiftSettings: strict)],
         fuzzing,
     ].flatMap { $0 },
