@@ -6,7 +6,8 @@ import Bytes
 /// largest body and one item more.
 struct Batch: ~Copyable {
     private var storage: UnsafeMutablePointer<UInt8>
-    private var capacity: Int
+    /// Memory in use, in bytes.
+    private(set) var capacity: Int
     /// Bytes of the whole items.
     private(set) var count = 0
     /// The same with what is there of the next.

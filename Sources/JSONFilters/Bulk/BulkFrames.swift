@@ -76,6 +76,8 @@ public struct BulkFrames: ~Copyable, Filter {
         batch.put(into: &output.lines, framed: true)
     }
 
+    public var heldBytes: Int { batch.capacity }
+
     public mutating func barrier(
         _ kind: Barrier.Kind, now: Moment, into output: inout Output
     ) throws(MalformedLine<Problem>) {
