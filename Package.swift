@@ -55,6 +55,7 @@ let package = Package(
         filterTool("tokenize", "Filters"),
         filterTool("cms-topk", "Filters"),
         filterTool("merge-counts", "Filters"),
+        filterTool("bars", "Filters"),
         filterTool("to-json", "JSONFilters"),
         filterTool("es-bulk", "JSONFilters"),
         bridge("kcat-in"),
