@@ -63,6 +63,7 @@ enum BulkTool {
         ] + CommonOptions.all)
 
     static func main() {
+        if let page = LoaderPages.page(CommandLine.arguments) { return print(page, terminator: "") }
         let given = command.parse()
         if given[replies] {
             if given.has(resend) {

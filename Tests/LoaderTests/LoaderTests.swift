@@ -116,12 +116,42 @@ import Testing
         #expect(try server.documents().count == 1)
     }
 
+    @Test func itTellsItsNumbersWhileItWaits() throws {
+        let server = try BrokenServer()
+        let (reading, input) = try makePipe()
+        let (errors, writing) = try makePipe()
+        let program = try Program(
+            ["\(Repository.root)/bin/es-load", "--stats", "1"], input: .descriptor(reading),
+            errors: .descriptor(writing), environment: server.environment)
+        close(reading)
+        close(writing)
+        let batch = "{\"index\":{\"_index\":\"w\"}}\n{\"n\":1}\n\n"
+        let numbers = #""read":1,"bytes_read":33,"written":1,"#
+        try write(Array(batch.utf8), to: input)
+        var line = ""
+        for _ in 1...60 where !line.contains("\"written\":1,") {
+            line = try #require(readLine(from: errors, seconds: 30))
+        }
+        #expect(line.contains(numbers))
+        #expect(line.hasPrefix("{\"tool\":\"es-load\",\"seconds\":"))
+        #expect(line.hasSuffix("\"rejected\":0,\"retried\":0,\"requests\":1}\n"))
+        // And again, with half a batch there that must not get lost.
+        try write(Array(batch.utf8.prefix(20)), to: input)
+        #expect(try #require(readLine(from: errors, seconds: 30)).contains(numbers))
+        try write(Array(batch.utf8.dropFirst(20)), to: input)
+        close(input)
+        while let next = readLine(from: errors, seconds: 30) { line = next }
+        #expect(line.contains(#""read":2,"bytes_read":66,"written":2,"#))
+        #expect(try program.wait().ending == .status(0))
+    }
+
     @Test(arguments: [
         ("--no-such", "unknown option --no-such"), ("-x", "unknown option -x"), ("--url", "--url needs a value"),
         ("--gzip=yes", "--gzip takes no value"), ("--url ftp://x", #"not an http or https address: "ftp://x""#),
         ("file", #"unexpected operand "file": input comes from standard input (< FILE)"#),
         ("--retry-for 5", #"--retry-for: expected a duration such as 500ms, 10s, 5m, 1h or 1d, not "5""#),
         ("--timeout=x", #"--timeout: expected a duration such as 500ms, 10s, 5m, 1h or 1d, not "x""#),
+        ("--stats 0", #"--stats: expected a whole number from 1 to 86400, not "0""#),
         ("", "no server: give --url URL or set ELASTICSEARCH_URL"),
     ]) func errorsOfUsage(_ arguments: String, _ message: String) throws {
         let ended = try bash("es-load \(arguments)")
@@ -151,10 +181,21 @@ import Testing
         #expect(ended.errorText.hasPrefix("es-load: curl: (77) error setting certificate"))
     }
 
-    @Test func helpFitsATerminalAndVersionsAgree() throws {
+    @Test func itTakesTheOptionsThatItsHelpAndItsManualPageShow() throws {
         let help = try bash("es-load --help")
         #expect(help.ending == .status(0))
-        for line in help.outputText.split(separator: "\n") { #expect(line.count <= 80) }
+        let folder = try TemporaryFolder()
+        try write(try bash("es-load --generate man").output, to: folder.file("page.1"))
+        #expect(try bash("mandoc -T lint -W warning page.1", folder: folder.path).outputText == "")
+        let page = try bash("mandoc -T ascii page.1 | col -b", folder: folder.path).outputText
+        let options = help.outputText.split(separator: "\n").compactMap { line in
+            line.firstRange(of: "  --").map { line[$0.upperBound...].prefix { $0 != " " } }
+        }.map { "--\($0)" }
+        #expect(options.count > 8)
+        for option in options {
+            #expect(page.contains(option))
+            #expect(!(try bash("es-load \(option)").errorText.contains("unknown option")), "\(option)")
+        }
         let version = try bash("es-load --version").outputText
         #expect(version == "es-load " + (try bash("es-bulk --version").outputText.dropFirst("es-bulk ".count)))
     }
