@@ -39,12 +39,18 @@ struct FilterLoop<F: Filter & ~Copyable>: ~Copyable {
     }
 
     private mutating func pump(_ filter: consuming F) throws(Failure) -> Summary {
+        var isRestoring = false
         do {
             while true {
                 switch try input.next(patience: patience(with: filter)) {
                 case .piece(.lines(let lines, let firstLine)):
+                    if isRestoring, !filter.keepsState {
+                        throw Failure(
+                            .malformedData, "line \(firstLine): totals, which only merge-counts --updates restores")
+                    }
                     try filter.consume(lines.span, firstLine: firstLine, now: .now(), into: &output)
                 case .piece(.barrier(let barrier, let line)):
+                    isRestoring = barrier.kind == .restore
                     try filter.barrier(barrier.kind, now: .now(), into: &output)
                     output.lines.append(line)
                     output.flush()
