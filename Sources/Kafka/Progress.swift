@@ -1,15 +1,19 @@
+import Bytes
 import Glibc
 import ToolRuntime
 
-/// A line on standard error that is written over once a second: lines and bytes a second, and what else there is to say.
+/// What a bridge says of itself while it runs: `--progress`, a line on standard error that is written over once a second,
+/// and `--stats`.
 package struct Progress {
     private let isShown: Bool
+    private var statistics: Statistics?
     private let tool: String
     private let start = Client.monotonicMilliseconds()
     private var next: Int64
     private var last: (milliseconds: Int64, lines: Int, bytes: Int)
 
-    init(_ tool: String, isWanted: Bool) {
+    init(_ tool: String, isWanted: Bool, _ statistics: Statistics?) {
+        self.statistics = statistics
         isShown = isWanted && Descriptor.standardError.isTerminal
         self.tool = tool
         next = start + 1000
@@ -17,10 +21,19 @@ package struct Progress {
     }
 
     /// Milliseconds until the next line is due; nil: never.
-    var patience: Int64? { isShown ? max(0, next - Client.monotonicMilliseconds()) : nil }
+    var patience: Int64? {
+        let untilShown = isShown ? max(0, next - Client.monotonicMilliseconds()) : nil
+        return [untilShown, statistics?.patience()].compactMap(\.self).min()
+    }
 
-    /// - Parameter rest: what else there is to say, asked only when a line is due.
-    mutating func show(lines: Int, bytes: Int, rest: () -> String) {
+    var isReportDue: Bool { statistics?.patience() == 0 }
+
+    /// Prints the line of `--stats` if it is due.
+    mutating func report(_ facts: () -> (Statistics.Counts, Summary)) { statistics?.report(facts) }
+
+    /// - Parameter rest: what else there is to say, asked only when a line is due. It gets the progress itself, since its
+    ///   owner cannot reach it meanwhile.
+    mutating func show(lines: Int, bytes: Int, rest: (Progress) -> String) {
         let now = Client.monotonicMilliseconds()
         guard isShown, now >= next else { return }
         next = now + 1000
@@ -29,7 +42,7 @@ package struct Progress {
         let byteRate = Self.short(Double(bytes - last.bytes) / seconds)
         last = (now, lines, bytes)
         Descriptor.standardError.writeIgnoringErrors(
-            "\r\u{1B}[K\(tool): \(Self.short(Double(lines))) lines, \(lineRate) lines/s, \(byteRate)B/s\(rest())")
+            "\r\u{1B}[K\(tool): \(Self.short(Double(lines))) lines, \(lineRate) lines/s, \(byteRate)B/s\(rest(self))")
     }
 
     /// How long `left` more lines take at the rate so far.
@@ -38,8 +51,14 @@ package struct Progress {
         return lines > 0 ? left * elapsed / Int64(lines) / 1000 : nil
     }
 
-    /// Leaves the last line as it is and goes to the next.
-    func end() { if isShown, last.milliseconds > start { Descriptor.standardError.writeIgnoringErrors("\n") } }
+    /// Leaves the last line as it is and goes to the next; the last line of `--stats`.
+    mutating func end(_ facts: () -> (Statistics.Counts, Summary)) {
+        if isShown, last.milliseconds > start { Descriptor.standardError.writeIgnoringErrors("\n") }
+        if statistics != nil {
+            let (counts, more) = facts()
+            statistics?.end(counts, more)
+        }
+    }
 
     /// Three figures and a unit: 999, 1.2k, 35M.
     package static func short(_ number: Double) -> String {

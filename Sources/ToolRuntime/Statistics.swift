@@ -3,7 +3,7 @@ public import Bytes
 /// `--stats SECONDS`: one line of JSON on standard error every so many seconds, and one at the end.
 ///
 /// Counts are of the whole run, so that who reads the lines may miss some; rates are of what was read since the last line.
-public struct Statistics {
+public struct Statistics: Sendable {
     public static let option = Option.integer(
         "stats", nil, "SECONDS", in: 1...86_400, default: 0,
         help: "Print one line of JSON on standard error every so many seconds, and at the end.")
