@@ -106,7 +106,10 @@ public struct KcatOut: ~Copyable {
             try producer.serve()
             try writer.rejectRefused(into: &output)
             if let (_, failure) = producer.firstFailure { throw failure }
-            progress.show(lines: input.lineCount, bytes: writer.byteCount) { _ in ", \(producer.underWay) under way" }
+            if progress.isDue {
+                progress.show(
+                    lines: input.lineCount, bytes: writer.byteCount, rest: ", \(producer.underWay) under way")
+            }
             if progress.isReportDue {
                 let facts = facts
                 progress.report { facts }

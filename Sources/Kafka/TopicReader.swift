@@ -106,9 +106,10 @@ public final class TopicReader {
         }
         do throws(Failure) {
             try drain()
+            // With standard output still open: so it is noticed when who reads it dies.
+            if failure == nil { try awaitEpochs() }
             // Lines that could not be kept are not committed.
             try intake.pointee.output.close()
-            if failure == nil { try awaitEpochs() }
             try commitAndWait(Self.millisecondsToCommit)
         } catch {
             failure = failure ?? error
@@ -156,8 +157,10 @@ public final class TopicReader {
             if !mayHaveMore || !intake.pointee.output.hasRoom { isBlocked = try !intake.pointee.write() }
             try turnEpochs()
             commitIfDue()
-            progress.show(lines: intake.pointee.readLines, bytes: intake.pointee.output.acceptedBytes) {
-                progressOfPartitions($0)
+            if progress.isDue {
+                let rest = progressOfPartitions()
+                progress.show(
+                    lines: intake.pointee.readLines, bytes: intake.pointee.output.acceptedBytes, rest: rest)
             }
             progress.report { facts }
             if isBlocked || !mayHaveMore || isDone, !intake.pointee.hasReachedLimit {
@@ -247,12 +250,10 @@ public final class TopicReader {
     }
 
     /// Lag and, where the end is known, the time left.
-    private func progressOfPartitions(_ progress: Progress) -> String {
+    private func progressOfPartitions() -> String {
         let (lag, left) = lag
         let text = ", lag \(Progress.short(Double(lag)))"
-        guard plan.untilEnd, let seconds = progress.secondsFor(left, lines: intake.pointee.readLines) else {
-            return text
-        }
+        guard plan.untilEnd, let seconds = progress.seconds(for: left) else { return text }
         return text + ", \(seconds) s left"
     }
 
