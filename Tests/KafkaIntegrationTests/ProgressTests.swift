@@ -3,20 +3,6 @@ import Testing
 
 /// What the bridges say of themselves while they run.
 @Suite struct ProgressTests {
-    @Test func aTerminalShowsTheRateTheLagAndTheTimeLeft() throws {
-        let topic = try Topic()
-        try topic.fill((1...200_000).map { "\($0)\n" }.joined(), ["--pack", "64K"])
-        // A reader that begins late: so there is time for a line, and something left to read.
-        let reading =
-            "\(Repository.tool("kcat-in")) -t \(topic.name) --until-end --progress | (sleep 2.5; cat >/dev/null)"
-        let ended = try topic.shell("script --quiet --return --command '\(reading)' /dev/null")
-        #expect(ended.ending == .status(0), "\(ended.outputText)")
-        #expect(ended.outputText.contains("\r\u{1B}[Kkcat-in: "))
-        #expect(ended.outputText.contains(" lines/s, "))
-        #expect(ended.outputText.contains(", lag "))
-        #expect(ended.outputText.contains(" s left"))
-    }
-
     @Test func statisticsComeEverySecondAndAtTheEnd() throws {
         let topic = try Topic()
         let out = try topic.shell("(seq 5; sleep 1.5; seq 5; echo) | kcat-out -t $T --reject /dev/null -k 1 --stats 1")

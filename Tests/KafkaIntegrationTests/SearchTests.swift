@@ -38,7 +38,8 @@ import Testing
         // Of this pipeline only: it has a process group of its own.
         _ = try bash("pkill -9 -g \(first.process) -o -f '(^|/)\(victim) '")
         #expect(try first.wait(deadline: 90).ending != .status(0))
-        #expect(try get("/documents").count < Self.count)
+        // Killed elsewhere, what is in the pipes may still arrive; it is only not acknowledged.
+        if victim == "es-load" { #expect(try get("/documents").count < Self.count) }
 
         let ended = try run(["/bin/bash", "-c", pipeline], environment: environment, deadline: 180)
         #expect(ended.ending == .status(0), "\(ended.errorText)")
