@@ -107,6 +107,12 @@ public final class Producer {
     func fail(line: Int, _ code: rd_kafka_resp_err_t) {
         // An end-of-stream record comes last, whatever its number.
         if let (first, _) = firstFailure, first > 0, line == 0 || first <= line { return }
+        if isTransactional, code == RD_KAFKA_RESP_ERR__PURGE_QUEUE || code == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT {
+            // The lines went with their transaction; why it was given up, the client has complained of before.
+            let reason = client.lastComplaint ?? String(cString: rd_kafka_err2str(code))
+            firstFailure = (line, Failure(.tryAgain, "the transaction was given up: \(reason)"))
+            return
+        }
         var detail = String(cString: rd_kafka_err2str(code))
         if let complaint = client.lastComplaint, !code.isOfTheMessage { detail += " (\(complaint))" }
         firstFailure = (line, .kafka("not delivered", code, detail))

@@ -38,7 +38,11 @@ enum ConsoleDocument {
 }
 
 @Suite struct DocumentationTests {
-    @Test(arguments: ["README.md", "ARCHITECTURE.md", "examples/README.md"])
+    static let documents = [
+        "README.md", "ARCHITECTURE.md", "docs/barriers.md", "docs/exactly-once.md", "examples/README.md",
+    ]
+
+    @Test(arguments: documents)
     func itsCommandsPrintWhatItShows(_ document: String) throws {
         let path = "\(Repository.root)/\(document)"
         let text = String(decoding: try contents(of: path), as: UTF8.self)
