@@ -1,4 +1,4 @@
-"""What Tests/Deployment/check does, inside its environment."""
+"""The files of examples/compose, swarm and kubernetes, as those who run them read them."""
 
 import os
 import subprocess
@@ -80,6 +80,16 @@ def autoscaler(scaled):
 
 
 def stages(path):
+    """Name, replicas and pipeline of each service that has one."""
+    for name, replicas, words in commands(path):
+        if "kcat-" in " ".join(words):
+            # In plain sight: nothing but a shell that runs the pipeline.
+            assert words[:4] == ["bash", "-o", "pipefail", "-c"] and len(words) == 5, words
+            assert "\n" not in words[4] and "\t" not in words[4], words
+            yield name, replicas, words[4]
+
+
+def commands(path):
     if os.path.isdir(path):
         for document in documents(path):
             if document["kind"] == "StatefulSet":
@@ -90,15 +100,3 @@ def stages(path):
             for name, service in yaml.safe_load(file)["services"].items():
                 words = [word.replace("$$", "$") for word in service.get("entrypoint", []) + service.get("command", [])]
                 yield name, service.get("deploy", {}).get("replicas", 1), words
-
-
-command, path = sys.argv[1:]
-if command == "stages":
-    for name, replicas, words in stages(path):
-        if "kcat-" in " ".join(words):
-            # In plain sight: nothing but a shell that runs the pipeline.
-            assert words[:4] == ["bash", "-o", "pipefail", "-c"] and len(words) == 5, words
-            assert "\n" not in words[4] and "\t" not in words[4], words
-            print(name, replicas, words[4], sep="\t")
-else:
-    {"compose": compose, "kubernetes": kubernetes}[command](path)
