@@ -10,7 +10,8 @@ public struct Barrier: Equatable, Sendable {
     public enum Kind: String, Sendable {
         /// The first line of the stream.
         case open
-        /// All lines so far were state, not input.
+        /// The lines up to `restored` are state: totals, of which the last of a key counts. What was held before is void.
+        case restore
         case restored
         /// The end of an epoch.
         case commit
@@ -52,6 +53,13 @@ public struct Barrier: Equatable, Sendable {
             watermark = time
         }
         self.init(session: Array(fields[1]), epoch: epoch, kind: kind, watermark: watermark, payload: Array(fields[5]))
+    }
+
+    /// The line, with its LF.
+    public var line: [UInt8] {
+        var line = [Self.recordSeparator] + "barrier\t".utf8 + session
+        line += "\t\(epoch)\t\(kind.rawValue)\t\(watermark.map { "\($0)" } ?? "")\t".utf8
+        return line + payload + [0x0A]
     }
 
     private static func isHexadecimal(_ byte: UInt8) -> Bool {

@@ -14,6 +14,9 @@ public protocol Filter: ~Copyable {
         _ lines: Span<UInt8>, firstLine: Int, now: Moment, into output: inout Output
     ) throws(MalformedLine<Problem>)
 
+    /// Whether it takes the lines between the barriers `restore` and `restored` as what it has put out before.
+    var keepsState: Bool { get }
+
     /// How many milliseconds from `now` until `wake` is wanted even if no line comes; nil: never.
     func patience(at now: Moment) -> Int64?
 
@@ -29,6 +32,7 @@ public protocol Filter: ~Copyable {
 
 /// A filter that keeps nothing between lines need only consume.
 extension Filter where Self: ~Copyable {
+    public var keepsState: Bool { false }
     public func patience(at now: Moment) -> Int64? { nil }
     public mutating func wake(now: Moment, into output: inout Output) {}
     public mutating func barrier(_ kind: Barrier.Kind, now: Moment, into output: inout Output) {}

@@ -1,7 +1,11 @@
+import CBytes
+
 /// The record with which a `kcat-out --eof` ends its part of each partition: an empty value under this header, whose value
-/// is `ok`, or `failed` where its input did not end well. `kcat-in --until-eof` counts them.
+/// is `ok`, or `failed` where its input did not end well; a second header names a writer that has a name. `kcat-in
+/// --until-eof` counts them.
 enum EndOfStream {
     static let header = "end-of-stream"
+    static let writer = "writer"
     static let ok = "ok"
     static let failed = "failed"
 }
@@ -9,27 +13,40 @@ enum EndOfStream {
 /// How many writers have ended their part of a partition, and whether one of them had failed. It is committed with the
 /// offset, as its metadata: who gets the partition next must not wait for records that are behind that offset.
 package struct EndsOfStream: Equatable {
-    package var count = 0
-    package var hasFailed = false
+    private var unnamed = 0
+    /// Of writers with a name (`--transactional-id`), which may be started again behind their record: each counts once. A
+    /// hash of 16 hexadecimal digits, since a commit's metadata is short (`offset.metadata.max.bytes`).
+    private var writers: [String] = []
+    package private(set) var hasFailed = false
 
     package init() {}
 
-    /// From a commit's metadata: `end-of-stream COUNT ok|failed`. Whatever else stands there is none of ours.
+    package var count: Int { unnamed + writers.count }
+
+    /// From a commit's metadata: `end-of-stream UNNAMED ok|failed WRITER…`. Whatever else stands there is none of ours.
     package init(metadata: UnsafeRawBufferPointer) {
         let words = String(decoding: metadata, as: UTF8.self).split(separator: " ", omittingEmptySubsequences: false)
-        guard words.count == 3, words[0] == EndOfStream.header, let count = Int(words[1]), count > 0,
-            words[2] == EndOfStream.failed || words[2] == EndOfStream.ok
+        guard words.count >= 3, words[0] == EndOfStream.header, let unnamed = Int(words[1]), unnamed >= 0,
+            words[2] == EndOfStream.failed || words[2] == EndOfStream.ok,
+            words[3...].allSatisfy({ $0.utf8.count == 16 && UInt64($0, radix: 16) != nil })
         else { return }
-        self.count = count
+        self.unnamed = unnamed
         hasFailed = words[2] == EndOfStream.failed
+        writers = words[3...].map(String.init)
     }
 
     package var metadata: String {
-        count == 0 ? "" : "\(EndOfStream.header) \(count) \(hasFailed ? EndOfStream.failed : EndOfStream.ok)"
+        guard count > 0 else { return "" }
+        return ([EndOfStream.header, "\(unnamed)", hasFailed ? EndOfStream.failed : EndOfStream.ok] + writers)
+            .joined(separator: " ")
     }
 
-    package mutating func add(isOK: Bool) {
-        count += 1
+    package mutating func add(isOK: Bool, writer: [UInt8]? = nil) {
         hasFailed = hasFailed || !isOK
+        guard let writer else { return unnamed += 1 }
+        let hash = ([0] + writer).withUnsafeBytes { $0.baseAddress.map { cbytes_xxh3($0, writer.count + 1, 0) } ?? 0 }
+        let digits = String(hash, radix: 16)
+        let name = String(repeating: "0", count: 16 - digits.count) + digits
+        if !writers.contains(name) { writers.append(name) }
     }
 }

@@ -8,6 +8,9 @@ struct PartitionState {
     var accepted: Int64?
     /// The one that was committed last.
     var committed: Int64?
+    /// The offset behind the last message that was read, and the one that the last barrier carries.
+    var read: Int64?
+    var inBarrier: Int64?
     /// Lines that standard output has accepted, those that are being committed, and those that were.
     var acceptedLines = 0
     var linesInCommit = 0
@@ -125,8 +128,8 @@ struct Intake: ~Copyable {
             mark(number, next: state.end, lines: 0)
             return finish(number)
         }
-        if message.pointee.len == 0, let isOK = MessageRenderer.endOfStream(message) {
-            return takeEndOfStream(number, isOK: isOK, next: offset + 1)
+        if message.pointee.len == 0, let (isOK, writer) = MessageRenderer.endOfStream(message) {
+            return takeEndOfStream(number, isOK: isOK, writer, next: offset + 1)
         }
         do throws(Failure) {
             let room = plan.limit.map { $0 - readLines } ?? Int.max
@@ -156,9 +159,9 @@ struct Intake: ~Copyable {
         }
     }
 
-    private mutating func takeEndOfStream(_ number: Int32, isOK: Bool, next: Int64) {
+    private mutating func takeEndOfStream(_ number: Int32, isOK: Bool, _ writer: [UInt8]?, next: Int64) {
         guard var ends = partitions[Int(number)]?.endsRead else { return }
-        ends.add(isOK: isOK)
+        ends.add(isOK: isOK, writer: writer)
         partitions[Int(number)]?.endsRead = ends
         mark(number, next: next, lines: 0)
         endMarks.append((output.position, number, ends))
@@ -166,6 +169,7 @@ struct Intake: ~Copyable {
     }
 
     private mutating func mark(_ partition: Int32, next: Int64, lines: Int) {
+        partitions[Int(partition)]?.read = next
         marks.append(Mark(end: output.position, next: next, partition: partition, lines: Int32(clamping: lines)))
     }
 
@@ -183,6 +187,8 @@ struct Intake: ~Copyable {
             let mark = marks[firstMark]
             firstMark += 1
             acceptedEnd = mark.end
+            // With barriers it takes more than standard output to be done with a line.
+            if plan.epochMilliseconds != nil { continue }
             partitions[Int(mark.partition)]?.accepted = mark.next
             partitions[Int(mark.partition)]?.acceptedLines += Int(mark.lines)
         }
@@ -196,6 +202,30 @@ struct Intake: ~Copyable {
             if let writers = plan.untilEndOfStream, first.ends.count <= writers {
                 hasFailedWriter = hasFailedWriter || first.ends.hasFailed
             }
+        }
+    }
+
+    // MARK: Epochs
+
+    /// Whether something was read since the last barrier.
+    var hasRead: Bool { partitions.contains { $0.map { $0.read != $0.inBarrier } ?? false } }
+
+    /// How far each partition was read, of those that were read further since the last barrier; which is now.
+    mutating func takePositions() -> [Position] {
+        partitions.indices.compactMap { number in
+            guard let state = partitions[number], let next = state.read, next != state.inBarrier else { return nil }
+            partitions[number]?.inBarrier = next
+            return Position(partition: Int32(number), next: next, ends: state.endsRead)
+        }
+    }
+
+    /// What lies before these positions has reached its end; if `committed`, the group says so.
+    mutating func noteDone(_ positions: [Position], committed: Bool) {
+        for position in positions where isOurs(position.partition) {
+            let number = Int(position.partition)
+            partitions[number]?.accepted = position.next
+            partitions[number]?.ends = position.ends
+            if committed { partitions[number]?.committed = position.next }
         }
     }
 

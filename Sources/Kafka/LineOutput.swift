@@ -71,6 +71,11 @@ struct LineOutput: ~Copyable {
         end += count
     }
 
+    mutating func append(_ line: [UInt8]) {
+        reserve(line.count).update(from: line, count: line.count)
+        commit(line.count)
+    }
+
     private mutating func makeRoom(_ count: Int) {
         let held = waiting
         if held + count <= capacity {

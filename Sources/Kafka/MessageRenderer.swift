@@ -95,10 +95,12 @@ struct MessageRenderer {
         return headers
     }
 
-    /// nil: not an end-of-stream record. Else whether that writer's input ended well.
-    static func endOfStream(_ message: UnsafeMutablePointer<rd_kafka_message_t>) -> Bool? {
-        let header = headers(of: message).first { $0.name.elementsEqual(EndOfStream.header.utf8) }
-        return header.map { $0.value?.elementsEqual(EndOfStream.ok.utf8) ?? false }
+    /// nil: not an end-of-stream record. Else whether that writer's input ended well, and its name.
+    static func endOfStream(_ message: UnsafeMutablePointer<rd_kafka_message_t>) -> (isOK: Bool, writer: [UInt8]?)? {
+        let headers = headers(of: message)
+        guard let end = headers.first(where: { $0.name.elementsEqual(EndOfStream.header.utf8) }) else { return nil }
+        let writer = headers.first { $0.name.elementsEqual(EndOfStream.writer.utf8) }
+        return (end.value?.elementsEqual(EndOfStream.ok.utf8) ?? false, writer?.value)
     }
 }
 

@@ -16,6 +16,10 @@ public final class Producer {
     /// Lines taken by librdkafka, and those of them that could not be delivered.
     private(set) var takenLines = 0
     private(set) var failedLines = 0
+    /// A transaction is open, and how many of the lines are in those that were committed.
+    var isInTransaction = false
+    private var committedLines = 0
+    private let isTransactional: Bool
     /// The first line that could not be delivered, and why; line 0 is an end-of-stream record.
     private(set) var firstFailure: (line: Int, failure: Failure)?
     /// Whether messages that the broker refuses for what they are wait to be put aside; else they are failures.
@@ -25,10 +29,21 @@ public final class Producer {
     /// - Parameters:
     ///   - longestMessage: in bytes. Whether a topic takes so much is for its broker to say.
     ///   - pack: the usual size of a message where lines are put together.
-    public init(
-        _ settings: Settings, topic name: String, longestMessage: Int, pack: Int?, keepsRefused: Bool
+    ///   - transactions: their id, and how many milliseconds one may take before the broker aborts it; nil: none.
+    init(
+        _ settings: Settings, topic name: String, longestMessage: Int, pack: Int?, keepsRefused: Bool,
+        transactions: (id: String, timeout: Int64)? = nil
     ) throws(Failure) {
         self.keepsRefused = keepsRefused
+        isTransactional = transactions != nil
+        guard settings.value(of: "transactional.id") == nil else {
+            throw Failure(.configuration, "transactional.id: give it as --transactional-id")
+        }
+        var settings = settings
+        if let (id, timeout) = transactions {
+            try settings.add("transactional.id=\(id)")
+            settings.setDefaults([("transaction.timeout.ms", "\(timeout)")])
+        }
         client = try Client(
             RD_KAFKA_PRODUCER, try Self.complete(settings, longestMessage: longestMessage, pack: pack),
             events: RD_KAFKA_EVENT_DR)
@@ -53,9 +68,6 @@ public final class Producer {
             guard settings.value(of: name) == wanted else {
                 throw Failure(.configuration, "\(name) must stay \(wanted): else a line could be lost unseen")
             }
-        }
-        guard settings.value(of: "transactional.id") == nil else {
-            throw Failure(.configuration, "transactional.id: kcat-out writes no transactions")
         }
         return settings
     }
@@ -99,6 +111,11 @@ public final class Producer {
         if let complaint = client.lastComplaint, !code.isOfTheMessage { detail += " (\(complaint))" }
         firstFailure = (line, .kafka("not delivered", code, detail))
     }
+
+    func noteCommitted() { committedLines = takenLines }
+
+    /// Lines that have come to the topic, once nothing is under way.
+    var deliveredLines: Int { isTransactional ? committedLines : takenLines - failedLines }
 
     /// Messages that are neither acknowledged nor failed.
     var underWay: Int { Int(rd_kafka_outq_len(client.handle)) }

@@ -17,6 +17,12 @@ public struct ReadPlan: Sendable {
     public var limit: Int?
     public var with: [MessageField] = []
     public var embeddedLF: EmbeddedLF = .split
+    /// Writes barriers: the length of an epoch in milliseconds.
+    public var epochMilliseconds: Int64?
+    /// Epochs are committed when their numbers come out of this FIFO, rather than by whoever takes the barriers.
+    public var ack: String?
+    /// The topic whose partitions hold the state that belongs to ours.
+    public var restore: String?
     public var wantsSummary = false
     public var wantsProgress = false
 

@@ -56,13 +56,28 @@ extension TopicReader {
             rd_kafka_assign(client.handle, list.pointer)
             return
         }
-        let code = rd_kafka_committed(client.handle, list.pointer, 10_000)
-        if code != RD_KAFKA_RESP_ERR_NO_ERROR { throw .kafka("cannot look up the group's offsets", code) }
+        try lookUpCommitted(list)
+        if epochs != nil { member = try client.groupMember() }
         try assign(
             list.entries.map { entry in
                 let metadata = UnsafeRawBufferPointer(start: entry.metadata, count: entry.metadata_size)
                 return (entry.partition, entry.offset >= 0 ? (entry.offset, EndsOfStream(metadata: metadata)) : nil)
             })
+    }
+
+    /// The group's offsets. One that a transaction holds is not known before that has ended, which may take as long as the
+    /// transaction's timeout if whoever began it was killed.
+    private func lookUpCommitted(_ list: PartitionList) throws(Failure) {
+        let deadline = Client.monotonicMilliseconds() + max(10_000, commitMilliseconds - 5000)
+        while true {
+            var code = rd_kafka_committed(client.handle, list.pointer, 5000)
+            for entry in list.entries where code == RD_KAFKA_RESP_ERR_NO_ERROR { code = entry.err }
+            if code == RD_KAFKA_RESP_ERR_NO_ERROR { return }
+            let isPending = code == RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT || code == RD_KAFKA_RESP_ERR__TIMED_OUT
+            guard isPending, Client.monotonicMilliseconds() < deadline, !Signals.isAsked else {
+                throw .kafka("cannot look up the group's offsets", code)
+            }
+        }
     }
 
     private func assign(_ partitions: [(number: Int32, stored: (offset: Int64, ends: EndsOfStream)?)]) throws(Failure) {
@@ -85,13 +100,16 @@ extension TopicReader {
         let list = PartitionList(plan.topic, starts)
         let code = rd_kafka_assign(client.handle, list.pointer)
         if code != RD_KAFKA_RESP_ERR_NO_ERROR { throw .kafka("cannot take partitions", code) }
+        try beginRestore(numbers, of: ends.count)
     }
 
     /// The group takes the partitions away: what was read of them is written and committed first, so that their next
     /// owner neither misses nor repeats a line. If standard output stays blocked, or if the partitions are another's
     /// already, what waits here is left to it.
     private func revoke() throws(Failure) {
-        if rd_kafka_assignment_lost(client.handle) == 0 {
+        if epochs != nil {
+            try finishEpochs()
+        } else if rd_kafka_assignment_lost(client.handle) == 0 {
             let deadline = Client.monotonicMilliseconds() + Self.millisecondsToDrain
             while try !intake.pointee.write(), Client.monotonicMilliseconds() < deadline, !Signals.isAsked { wait(50) }
             do throws(Failure) {

@@ -30,23 +30,41 @@ public final class TopicReader {
     var ends: [Int64] = []
     /// Partitions that were lost before what was printed of them could be committed.
     var uncommitted: [Int32: PartitionState] = [:]
+    /// With barriers: the epochs under way, who we are in the group, and when to look after them.
+    var epochs: Epochs?
+    var member: GroupMember?
+    var nextEpoch: Int64 = 0
+    var nextSettling: Int64 = 0
+    /// How long the commit of an epoch may take.
+    let commitMilliseconds: Int64
+    var linesInEpochs = 0
+    var acks: AckPipe?
+    var state: StateReader?
     private var progress: Progress
 
     public init(_ settings: Settings, _ plan: ReadPlan) throws(Failure) {
         self.plan = plan
         progress = Progress("kcat-in", isWanted: plan.wantsProgress)
-        client = try Client(
-            RD_KAFKA_CONSUMER, try Self.complete(settings, plan),
-            events: RD_KAFKA_EVENT_REBALANCE)
+        if plan.epochMilliseconds != nil { epochs = Epochs() }
+        acks = try plan.ack.map { path throws(Failure) in try AckPipe(path) }
+        state = try plan.restore.map { topic throws(Failure) in try StateReader(settings, topic) }
+        let settings = try Self.complete(settings, plan)
+        commitMilliseconds = settings.value(of: "max.poll.interval.ms").flatMap { Int64($0) } ?? 300_000
+        client = try Client(RD_KAFKA_CONSUMER, settings, events: RD_KAFKA_EVENT_REBALANCE)
         messages = rd_kafka_queue_new(client.handle)
         client.wake(on: messages)
         intake = .allocate(capacity: 1)
         intake.initialize(to: Intake(plan))
     }
 
-    private static func complete(_ settings: Settings, _ plan: ReadPlan) throws(Failure) -> Settings {
+    static func complete(_ settings: Settings, _ plan: ReadPlan) throws(Failure) -> Settings {
         var settings = settings
         if let group = plan.group { try settings.add("group.id=\(group)") }
+        if plan.epochMilliseconds != nil {
+            // How long the dead keep their partitions, and how long the living may take to commit what they were given
+            // before the group goes on without them: both shorter than librdkafka has it, since others wait for it.
+            settings.setDefaults([("session.timeout.ms", "10000"), ("max.poll.interval.ms", "60000")])
+        }
         settings.setDefaults([
             ("enable.auto.commit", "false"), ("enable.auto.offset.store", "false"), ("enable.partition.eof", "true"),
             ("isolation.level", "read_committed"), ("auto.offset.reset", "earliest"),
@@ -79,8 +97,10 @@ public final class TopicReader {
     public func run() throws(Failure) {
         var failure: Failure?
         do throws(Failure) {
+            openStream()
             try begin(try client.partitionCount(of: plan.topic))
             try pump()
+            closeStream()
         } catch {
             failure = error
         }
@@ -88,6 +108,7 @@ public final class TopicReader {
             try drain()
             // Lines that could not be kept are not committed.
             try intake.pointee.output.close()
+            if failure == nil { try awaitEpochs() }
             try commitAndWait(Self.millisecondsToCommit)
         } catch {
             failure = failure ?? error
@@ -96,8 +117,9 @@ public final class TopicReader {
         if plan.wantsSummary { summarize() }
         leaveGroup()
         if intake.pointee.output.isClosed { Signals.die(by: SIGPIPE) }
-        if let failure, !Signals.isAsked { throw failure }
-        Signals.dieIfAsked()
+        if let failure, !Signals.isAsked || epochs != nil { throw failure }
+        // A stream that was closed, and all of whose epochs are committed, has ended well whoever asked for it.
+        if epochs == nil { Signals.dieIfAsked() }
         if intake.pointee.hasFailedWriter {
             throw Failure(.inputOutput, "the input of a writer of topic \"\(plan.topic)\" had failed")
         }
@@ -117,8 +139,9 @@ public final class TopicReader {
         let now = Client.monotonicMilliseconds()
         guard now >= nextLook, intake.pointee.output.waiting == 0 else { return false }
         nextLook = now + 200
+        endEpoch()
         commit()
-        guard !isCommitUnderWay, intake.pointee.moved.isEmpty else { return false }
+        guard epochs?.isSettled ?? true, !isCommitUnderWay, intake.pointee.moved.isEmpty else { return false }
         return try isGroupDone()
     }
 
@@ -126,16 +149,19 @@ public final class TopicReader {
         while true {
             try serve()
             if try mayEnd() || Signals.isAsked || intake.pointee.output.isClosed { return }
-            let mayHaveMore = fill()
+            let mayHaveMore = try state?.fill(&intake.pointee.output) ?? fill()
             if let failure = intake.pointee.failure { throw failure }
             pauseDone()
             var isBlocked = false
             if !mayHaveMore || !intake.pointee.output.hasRoom { isBlocked = try !intake.pointee.write() }
+            try turnEpochs()
             commitIfDue()
             progress.show(lines: intake.pointee.readLines, bytes: intake.pointee.output.acceptedBytes) {
                 progressOfPartitions()
             }
-            if isBlocked || !mayHaveMore || isDone, !intake.pointee.hasReachedLimit { wait(isDone ? 100 : 500) }
+            if isBlocked || !mayHaveMore || isDone, !intake.pointee.hasReachedLimit {
+                wait(min(isDone ? 100 : 500, epochPatience))
+            }
         }
     }
 
@@ -178,6 +204,7 @@ public final class TopicReader {
             if Signals.isAsked, deadline == nil { deadline = now + Self.millisecondsToDrain }
             if let deadline, now >= deadline { return }
             try serve()
+            try settleEpochs()
             commitIfDue()
             wait(100)
         }
@@ -217,6 +244,11 @@ public final class TopicReader {
         summary.add("bytes", intake.pointee.output.acceptedBytes)
         summary.add(
             "committed", committedBefore + intake.pointee.partitions.reduce(0) { $0 + ($1?.committedLines ?? 0) })
+        if let epochs { summary.add("epochs", epochs.committedEpochs) }
+        if let state {
+            summary.add("restored", state.lineCount)
+            summary.add("restore_ms", Int(state.milliseconds))
+        }
         Descriptor.standardError.writeIgnoringErrors(summary.json + "\n")
     }
 }

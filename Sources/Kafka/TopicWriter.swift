@@ -220,9 +220,11 @@ public struct TopicWriter: ~Copyable {
     // MARK: The end and what cannot be delivered
 
     /// Ends this writer's part of every partition.
-    public func writeEndOfStream(ok: Bool) throws(Failure) {
+    /// - Parameter writer: its name, if it may do so more than once.
+    public func writeEndOfStream(ok: Bool, writer: String?) throws(Failure) {
         let status = Array((ok ? EndOfStream.ok : EndOfStream.failed).utf8)
-        let headers = [Header(name: Array(EndOfStream.header.utf8), value: status)]
+        var headers = [Header(name: Array(EndOfStream.header.utf8), value: status)]
+        if let writer { headers.append(Header(name: Array(EndOfStream.writer.utf8), value: Array(writer.utf8))) }
         for partition in 0..<partitions {
             let code = try producer.send(
                 value: UnsafeRawBufferPointer(start: nil, count: 0), key: nil, partition: partition, timestamp: nil,

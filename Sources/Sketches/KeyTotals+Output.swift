@@ -13,7 +13,7 @@ extension KeyTotals {
 
     /// Writes the totals that changed since the last time, by key.
     public mutating func writeChanged(to output: inout OutputBuffer) {
-        precondition(tracking == .changes)
+        precondition(tracksChanges)
         var sorted = SlotSort(capacity: changed.count, arena: table.arena)
         for at in changed {
             sorted.append(table.slots + at)

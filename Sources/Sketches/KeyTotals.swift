@@ -5,17 +5,8 @@ import CBytes
 /// 43 to 85 bytes in the table, up to 128 while it doubles, 16 more while totals are put out, and if it is longer than 15
 /// bytes its own length.
 ///
-/// Besides the total it keeps one more fact of each key: see `Tracking`.
+/// If asked to, it also keeps which keys have changed, in the second word that their slots have for numbers.
 public struct KeyTotals: ~Copyable {
-    /// What is kept of a key besides its total, in the second word that its slot has for numbers.
-    public enum Tracking: Sendable {
-        case nothing
-        /// The count of its last line, since all the lines so far may turn out to be totals rather than counts.
-        case last
-        /// Whether it came since `takeChanged`.
-        case changes
-    }
-
     /// A line among those of a chunk.
     public struct Place: Equatable, Sendable {
         /// Where it starts.
@@ -37,11 +28,13 @@ public struct KeyTotals: ~Copyable {
 
     var table = CountTable(plan: .unbounded, seed: 0)
     private let batch = Batch()
-    public private(set) var tracking: Tracking
+    let tracksChanges: Bool
+    /// Lines are totals rather than counts: the last one of a key is its total, and it has not changed.
+    public var isRestoring = false
     /// The slots that are marked as changed.
     var changed: [Int] = []
 
-    public init(_ tracking: Tracking = .nothing) { self.tracking = tracking }
+    public init(tracksChanges: Bool = false) { self.tracksChanges = tracksChanges }
 
     /// Distinct keys.
     public var count: Int { table.used }
@@ -50,24 +43,6 @@ public struct KeyTotals: ~Copyable {
     public mutating func reset() {
         table.reset()
         changed = []
-    }
-
-    /// From now on keeps the last count of each key. There must be no key yet.
-    public mutating func keepLast() {
-        precondition(count == 0)
-        tracking = .last
-    }
-
-    /// Ends `keepLast`: the totals are the sums (every key has changed), or, if the lines were state, the last counts
-    /// (none has). From then on changes are kept.
-    public mutating func settleLast(isState: Bool) {
-        precondition(tracking == .last)
-        tracking = .changes
-        for at in 0..<table.capacity where !table.slots[at].key.isNone {
-            if isState { table.slots[at].count = table.slots[at].admitted }
-            table.slots[at].admitted = isState ? 0 : 1
-        }
-        if !isState { collectChanged() }
     }
 
     /// Adds the counts of lines, from the one at `place` on, which moves to the line behind the last one added.
@@ -85,7 +60,7 @@ public struct KeyTotals: ~Copyable {
         var left = limit
         while true {
             // Slots must stay where they are while their cache lines are on their way.
-            if table.makeRoom(for: Batch.capacity), tracking == .changes { collectChanged() }
+            if table.makeRoom(for: Batch.capacity), tracksChanges { collectChanged() }
             var filled = 0
             var end = place.offset
             var problem: CountLine.Problem?
@@ -118,7 +93,8 @@ public struct KeyTotals: ~Copyable {
     /// Adds the first `filled` keys of the batch. Returns the place of one whose total would overflow.
     @inline(__always)
     private mutating func settle(_ filled: Int) -> Int? {
-        let (pending, slots, mask, tracking) = (batch.pending, table.slots, table.capacity &- 1, self.tracking)
+        let (pending, slots, mask) = (batch.pending, table.slots, table.capacity &- 1)
+        let marks = tracksChanges && !isRestoring
         for index in 0..<filled {
             let key = pending[index].key
             let count = pending[index].count
@@ -132,16 +108,14 @@ public struct KeyTotals: ~Copyable {
             let slot = slots + at
             if slot.pointee.key.isNone {
                 table.insert(pending[index], slot)
+            } else if isRestoring {
+                slot.pointee.count = count
             } else {
                 let (sum, overflow) = slot.pointee.count.addingReportingOverflow(count)
-                if overflow {
-                    if tracking == .last { slot.pointee.admitted = count }
-                    return index
-                }
+                if overflow { return index }
                 slot.pointee.count = sum
             }
-            if tracking == .last { slot.pointee.admitted = count }
-            if tracking == .changes, slot.pointee.admitted == 0 { mark(at) }
+            if marks, slot.pointee.admitted == 0 { mark(at) }
         }
         return nil
     }

@@ -37,14 +37,20 @@ struct FilterLoop<F: Filter & ~Copyable>: ~Copyable {
     }
 
     private mutating func pump(_ filter: consuming F) throws(Failure) -> Summary {
+        var isRestoring = false
         do {
             while true {
                 // With output waiting, input is only asked for: if there is none, the output goes first.
                 let patience = output.isPending ? 0 : filter.patience(at: .now()).map { max(0, $0) }
                 switch try input.next(patience: patience) {
                 case .piece(.lines(let lines, let firstLine)):
+                    if isRestoring, !filter.keepsState {
+                        throw Failure(
+                            .malformedData, "line \(firstLine): totals, which only merge-counts --updates restores")
+                    }
                     try filter.consume(lines.span, firstLine: firstLine, now: .now(), into: &output)
                 case .piece(.barrier(let barrier, let line)):
+                    isRestoring = barrier.kind == .restore
                     try filter.barrier(barrier.kind, now: .now(), into: &output)
                     output.lines.append(line)
                     output.flush()

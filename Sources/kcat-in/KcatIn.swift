@@ -37,6 +37,15 @@ enum KcatInTool {
         help:
             "What a message with line ends in it becomes: several lines, one line with \\n and \\\\ for LF and \\, or an error."
     )
+    static let exactlyOnce = Option.flag(
+        "exactly-once", help: "Write barriers, by which kcat-out --exactly-once commits lines and offsets together.")
+    static let epoch = Option.duration(
+        "epoch", default: 1000, help: "How often a barrier ends an epoch (1s).")
+    static let ack = Option.file(
+        "ack", help: "Write barriers, and commit an epoch when its number comes out of the FIFO FILE.")
+    static let restore = Option.text(
+        "restore", nil, "TOPIC",
+        help: "First write the totals that TOPIC holds in the same partitions, for merge-counts --updates.")
 
     static let command = Command(
         name: "kcat-in",
@@ -48,7 +57,14 @@ enum KcatInTool {
             membership is kept alive. With --until-end or --until-eof a member stays until all partitions are done, whoever \
             reads them. With --with, TAB, LF, CR and \\ in a key or header are written \\t, \\n, \\r and \\\\, \
             and a missing key \\N.
+            """,
             """
+            With --exactly-once barriers cut the lines into epochs. Filters put out at a barrier all that they owe and pass it \
+            on; kcat-out --exactly-once commits each epoch with its offsets. Partitions are given back, and kcat-in ends (at a \
+            signal, too), when all epochs are committed; status 75 says that some were not, and that the pipeline is to be \
+            started again. For sinks outside Kafka --ack takes the numbers of the epochs that are done, one a line: at least \
+            once.
+            """,
         ],
         examples: [
             .init(
@@ -58,7 +74,10 @@ enum KcatInTool {
                 "kcat-in -t tokens -g count | cms-topk --window 10s | kcat-out -t top", "A stage of a distributed pipe."
             ),
         ],
-        options: [group, start, partitions, untilEnd, untilEndOfStream, limit, with, embeddedLF] + BridgeOptions.all,
+        options: [
+            group, start, partitions, untilEnd, untilEndOfStream, limit, with, embeddedLF, exactlyOnce, epoch, ack,
+            restore,
+        ] + BridgeOptions.all,
         exitStatus: BridgeOptions.exitStatus)
 
     static func main() {
@@ -76,6 +95,17 @@ enum KcatInTool {
             plan.limit = arguments.has(limit) ? arguments[limit] : nil
             plan.with = arguments[with]
             plan.embeddedLF = arguments[embeddedLF]
+            if arguments[exactlyOnce] || arguments[ack] != nil {
+                guard plan.group != nil else { throw Failure(.usage, "--exactly-once and --ack commit for a --group") }
+                guard plan.limit == nil else {
+                    throw Failure(.usage, "--count and barriers exclude each other: a message may hold more lines")
+                }
+                plan.epochMilliseconds = arguments[epoch]
+                plan.ack = arguments[ack]
+                plan.restore = arguments[restore]
+            } else if arguments[restore] != nil {
+                throw Failure(.usage, "--restore needs --exactly-once: state and offsets must fit")
+            }
             plan.wantsSummary = arguments[CommonOptions.summary]
             plan.wantsProgress = arguments[BridgeOptions.progress]
             try TopicReader(try BridgeOptions.settings(arguments), plan).run()

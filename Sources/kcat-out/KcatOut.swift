@@ -32,6 +32,16 @@ enum KcatOutTool {
     static let endOfStream = Option.flag(
         "eof", help: "At the end write a record to each partition that ends the stream for kcat-in --until-eof.")
 
+    static let exactlyOnce = Option.flag(
+        "exactly-once",
+        help: "Take the barriers of kcat-in --exactly-once: each epoch's lines and offsets are one transaction.")
+    static let transactionalID = Option.text(
+        "transactional-id", nil, "ID",
+        help: """
+            Write transactions under this name, stable and of this replica only; without --exactly-once all of the input is \
+            one: all lines or none.
+            """)
+
     static let command = Command(
         name: "kcat-out",
         summary: "Sends the lines of its input to a Kafka topic, one message a line.",
@@ -41,17 +51,28 @@ enum KcatOutTool {
             partition, and exit status 0 means that every line was acknowledged. While the broker cannot be reached, \
             kcat-out waits and tries again, up to message.timeout.ms (5 minutes), and then says which line was the first \
             that was not delivered.
+            """,
             """
+            With --exactly-once the input comes from kcat-in --exactly-once through filters that pass barriers on. An epoch is \
+            committed with the group's offsets, together or not at all. When the input is cut off, the member has lost its \
+            partitions or another process has taken the id, the open epoch is given up and the status is 75: start the \
+            pipeline again, and it goes on behind the last commit.
+            """,
         ],
         examples: [
             .init("cat access.log | kcat-out -b localhost:9092 -t lines", "A file into a topic."),
             .init(
                 "tokenize -w < text | kcat-out -t tokens -k 1 --create 4 --eof",
                 "Tokens, each word always to the same partition, and the end of the stream."),
+            .init(
+                """
+                kcat-in -t lines -g split --exactly-once | tokenize |
+                      kcat-out -t tokens --exactly-once --transactional-id split-1
+                """, "A stage that may be killed at any moment."),
         ],
         options: [
-            keyFields, partition, codec, timestampField, headers, with, create, pack, endOfStream, CommonOptions.reject,
-            CommonOptions.maxLine,
+            keyFields, partition, codec, timestampField, headers, with, create, pack, endOfStream, exactlyOnce,
+            transactionalID, CommonOptions.reject, CommonOptions.maxLine,
         ] + BridgeOptions.all, exitStatus: BridgeOptions.exitStatus)
 
     static func main() {
@@ -66,6 +87,11 @@ enum KcatOutTool {
             plan.shape.pack = arguments.has(pack) ? arguments[pack] : nil
             plan.create = arguments.has(create) ? arguments[create] : nil
             plan.writesEndOfStream = arguments[endOfStream]
+            plan.isExactlyOnce = arguments[exactlyOnce]
+            plan.transactionalID = arguments[transactionalID]
+            if plan.isExactlyOnce, plan.transactionalID == nil {
+                throw Failure(.usage, "--exactly-once needs --transactional-id: a name that this replica keeps")
+            }
             plan.maxLine = arguments[CommonOptions.maxLine]
             plan.reject = arguments[CommonOptions.reject]
             plan.wantsSummary = arguments[CommonOptions.summary]

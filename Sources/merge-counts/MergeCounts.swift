@@ -28,8 +28,8 @@ enum MergeCountsTool {
             """,
             """
             In a stream with barriers the totals of each epoch are printed at its end, and the next starts from zero. With \
-            --updates they are kept, and lines in front of the barrier `restored` are totals themselves: the last one of \
-            each key counts, and none is printed.
+            --updates they are kept, and lines between the barriers `restore` and `restored` are totals themselves, which \
+            replace what was held: the last one of each key counts, and none is printed.
             """,
         ],
         examples: [

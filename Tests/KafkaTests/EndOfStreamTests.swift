@@ -17,10 +17,25 @@ import Testing
         #expect(Self.read(ends.metadata) == ends)
     }
 
+    @Test func aWriterWithANameCountsOnce() {
+        var ends = EndsOfStream()
+        for name in ["split-1", "split-2", "split-1", ""] { ends.add(isOK: true, writer: Array(name.utf8)) }
+        #expect(ends.count == 3)
+        ends.add(isOK: true)
+        #expect(ends.count == 4)
+        var restored = Self.read(ends.metadata)
+        #expect(restored == ends)
+        restored.add(isOK: true, writer: Array("split-2".utf8))
+        #expect(restored == ends)
+        restored.add(isOK: true, writer: Array("split-3".utf8))
+        #expect(restored.count == 5)
+    }
+
     @Test func othersMetadataIsNotOurs() {
         for text in [
             "", "hello", "end-of-stream", "end-of-stream 1", "end-of-stream x ok", "end-of-stream -1 ok",
-            "end-of-stream 1 maybe", "end-of-stream  1 ok", "end-of-stream 1 ok more", "start-of-stream 1 ok",
+            "end-of-stream 1 maybe", "end-of-stream  1 ok", "end-of-stream 1 ok more",
+            "end-of-stream 1 ok 0123456789abcdeg", "start-of-stream 1 ok",
         ] {
             #expect(Self.read(text) == EndsOfStream(), "\(text)")
         }

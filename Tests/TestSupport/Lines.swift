@@ -34,7 +34,9 @@ private func referenceBarrier(_ line: [UInt8]) -> Barrier? {
     let texts = fields.map { String(decoding: $0, as: UTF8.self) }
     guard texts[1].count == 32, fields[1].allSatisfy(Array("0123456789abcdef".utf8).contains) else { return nil }
     guard !texts[2].hasPrefix("+"), let epoch = Int64(texts[2]), epoch >= 0 else { return nil }
-    let kinds: [String: Barrier.Kind] = ["open": .open, "restored": .restored, "commit": .commit, "close": .close]
+    let kinds: [String: Barrier.Kind] = [
+        "open": .open, "restore": .restore, "restored": .restored, "commit": .commit, "close": .close,
+    ]
     guard let kind = kinds[texts[3]] else { return nil }
     var watermark: Int64?
     if texts[4] != "" {

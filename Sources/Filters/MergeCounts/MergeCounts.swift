@@ -23,16 +23,12 @@ public struct MergeCounts: ~Copyable, Filter {
         case totalOutOfRange(String)
         /// The key, quoted.
         case notSorted(String)
-        case stateIsNotKept
-        case stateAfterInput
 
         public var description: String {
             switch self {
             case .count(let problem): problem.description
             case .totalOutOfRange(let key): "total of \(key) is out of 64-bit range"
             case .notSorted(let key): "key \(key) is not in order (--sorted)"
-            case .stateIsNotKept: "totals are restored, which only --updates keeps"
-            case .stateAfterInput: "totals are restored after the first epoch"
             }
         }
     }
@@ -40,19 +36,15 @@ public struct MergeCounts: ~Copyable, Filter {
     private let mode: Mode
     private var totals: KeyTotals
     private var sorted = SortedTotals()
-    /// The number of the next line, barriers included.
-    private var nextLine = 1
     /// When the first line since the last output came.
     private var waitingSince: Int64?
     private var linesSinceOutput = 0
-    /// Lines of the first epoch whose count would overflow the sum, which matters only if they turn out not to be state.
-    private var overflows: [(number: Int, line: [UInt8])] = []
     /// The most distinct keys held at once.
     private var mostKeys = 0
 
     public init(_ mode: Mode) {
         self.mode = mode
-        if case .updates = mode { totals = KeyTotals(.changes) } else { totals = KeyTotals() }
+        if case .updates = mode { totals = KeyTotals(tracksChanges: true) } else { totals = KeyTotals() }
     }
 
     // MARK: - Lines
@@ -61,21 +53,21 @@ public struct MergeCounts: ~Copyable, Filter {
         _ lines: Span<UInt8>, firstLine: Int, now: Moment, into output: inout Output
     ) throws(MalformedLine<Problem>) {
         if patience(at: now) == 0 { writeChanges(into: &output) }
-        let index = try lines.withUnsafeBytes { (bytes) throws(MalformedLine<Problem>) in
-            mode == .sorted
-                ? try sorted.add(bytes, firstLine: firstLine, into: &output)
-                : try add(bytes, firstLine: firstLine, into: &output)
+        try lines.withUnsafeBytes { (bytes) throws(MalformedLine<Problem>) in
+            if mode == .sorted {
+                try sorted.add(bytes, firstLine: firstLine, into: &output)
+            } else {
+                try add(bytes, firstLine: firstLine, into: &output)
+            }
         }
-        nextLine = firstLine + index
         waitingSince = waitingSince ?? now.monotonicMilliseconds
     }
 
     private mutating func add(
         _ lines: UnsafeRawBufferPointer, firstLine: Int, into output: inout Output
-    ) throws(MalformedLine<Problem>) -> Int {
-        // What may be state is not put out before the first barrier says that it is none.
+    ) throws(MalformedLine<Problem>) {
         var limit = Int.max
-        if case .updates(.lines(let every)) = mode, totals.tracking == .changes { limit = every }
+        if case .updates(.lines(let every)) = mode, !totals.isRestoring { limit = every }
         var place = KeyTotals.Place()
         while true {
             let before = place.index
@@ -87,11 +79,12 @@ public struct MergeCounts: ~Copyable, Filter {
                 try output.reject(line, number: firstLine + place.index - 1, Problem.count(problem))
             case .overflow:
                 let line = take(lines, &place)
-                try reject(overflow: line, number: firstLine + place.index - 1, into: &output)
+                let problem = Problem.totalOutOfRange(Self.quotedKey(line))
+                try output.reject(line, number: firstLine + place.index - 1, problem)
             }
             linesSinceOutput += place.index - before
             if linesSinceOutput == limit { writeChanges(into: &output) }
-            if place.offset == lines.count { return place.index }
+            if place.offset == lines.count { return }
         }
     }
 
@@ -104,25 +97,16 @@ public struct MergeCounts: ~Copyable, Filter {
         return UnsafeRawBufferPointer(rebasing: rest[..<end])
     }
 
-    private mutating func reject(
-        overflow line: UnsafeRawBufferPointer, number: Int, into output: inout Output
-    ) throws(MalformedLine<Problem>) {
-        if totals.tracking == .last {
-            overflows.append((number, Array(line)))
-        } else {
-            try output.reject(line, number: number, Problem.totalOutOfRange(Self.quotedKey(line)))
-        }
-    }
-
     static func quotedKey(_ line: UnsafeRawBufferPointer) -> String {
         quoted(UnsafeRawBufferPointer(rebasing: line[..<(line.lastIndex(of: UInt8(ascii: "\t")) ?? line.count)]))
     }
 
     // MARK: - Output
 
+    public var keepsState: Bool { if case .updates = mode { true } else { false } }
+
     public func patience(at now: Moment) -> Int64? {
-        guard case .updates(.milliseconds(let every)) = mode, let waitingSince, totals.tracking == .changes
-        else { return nil }
+        guard case .updates(.milliseconds(let every)) = mode, let waitingSince, !totals.isRestoring else { return nil }
         return max(0, waitingSince + every - now.monotonicMilliseconds)
     }
 
@@ -134,13 +118,12 @@ public struct MergeCounts: ~Copyable, Filter {
         _ kind: Barrier.Kind, now: Moment, into output: inout Output
     ) throws(MalformedLine<Problem>) {
         switch kind {
-        case .open:
-            if case .updates = mode, totals.count == 0 { totals.keepLast() }
+        case .open: break
+        case .restore:
+            totals.reset()
+            totals.isRestoring = true
         case .restored:
-            guard case .updates = mode else { throw MalformedLine(number: nextLine, problem: .stateIsNotKept) }
-            guard totals.tracking == .last else { throw MalformedLine(number: nextLine, problem: .stateAfterInput) }
-            totals.settleLast(isState: true)
-            overflows = []
+            totals.isRestoring = false
             waitingSince = nil
             linesSinceOutput = 0
         case .commit, .close:
@@ -148,7 +131,6 @@ public struct MergeCounts: ~Copyable, Filter {
             mostKeys = max(mostKeys, totals.count)
             if case .totals = mode { totals.reset() }
         }
-        nextLine += 1
     }
 
     public consuming func finish(now: Moment, into output: inout Output) throws(MalformedLine<Problem>) -> Summary {
@@ -164,18 +146,7 @@ public struct MergeCounts: ~Copyable, Filter {
         case .sorted: sorted.end(into: &output)
         case .totals(let top):
             totals.write(top: top == 0 ? .max : top, to: &output.lines)
-        case .updates:
-            if totals.tracking == .last {
-                totals.settleLast(isState: false)
-                let late = overflows
-                overflows = []
-                for (number, line) in late {
-                    try line.span.withUnsafeBytes { (line) throws(MalformedLine<Problem>) in
-                        try output.reject(line, number: number, Problem.totalOutOfRange(Self.quotedKey(line)))
-                    }
-                }
-            }
-            writeChanges(into: &output)
+        case .updates: writeChanges(into: &output)
         }
     }
 

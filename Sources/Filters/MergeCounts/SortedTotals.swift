@@ -17,11 +17,11 @@ struct SortedTotals: ~Copyable {
 
     deinit { key.deallocate() }
 
-    /// Takes whole lines and returns how many they are.
+    /// Takes whole lines.
     mutating func add(
         _ lines: UnsafeRawBufferPointer, firstLine: Int, into output: inout Output
-    ) throws(MalformedLine<Problem>) -> Int {
-        guard let base = lines.baseAddress else { return 0 }
+    ) throws(MalformedLine<Problem>) {
+        guard let base = lines.baseAddress else { return }
         var index = 0
         var scanner = LineScanner(lines)
         // Where the open key lies: in these lines, or kept from those before.
@@ -53,7 +53,6 @@ struct SortedTotals: ~Copyable {
             index += 1
         }
         keep(open)
-        return index
     }
 
     /// Puts out the open key. The next may be any.

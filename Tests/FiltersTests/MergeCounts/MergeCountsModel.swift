@@ -26,8 +26,7 @@ struct MergeCountsModel {
     private var changed: Set<String> = []
     private var openKey: String?
     private var linesSinceOutput = 0
-    /// The lines of the first epoch, which may be state.
-    private var undecided: [(number: Int, key: String, count: Int64)]?
+    private var isRestoring = false
 
     init(_ mode: MergeCounts.Mode, _ pieces: [Piece]) {
         self.mode = mode
@@ -47,11 +46,11 @@ struct MergeCountsModel {
         let fields = line.split(separator: "\t", omittingEmptySubsequences: false)
         if fields.count > 1, let count = Int64(fields.last!), !fields.last!.hasPrefix("+") {
             let key = fields.dropLast().joined(separator: "\t")
-            if undecided != nil { undecided?.append((number, key, count)) } else { add(key, count, number) }
+            if isRestoring { totals[key] = count } else { add(key, count, number) }
         } else {
             rejected[number] = line
         }
-        if case .updates(.lines(let every)) = mode, undecided == nil, linesSinceOutput == every { putOut() }
+        if case .updates(.lines(let every)) = mode, !isRestoring, linesSinceOutput == every { putOut() }
     }
 
     private mutating func add(_ key: String, _ count: Int64, _ number: Int) {
@@ -74,21 +73,15 @@ struct MergeCountsModel {
 
     private mutating func barrier(_ kind: Barrier.Kind) {
         switch kind {
-        case .open:
-            if case .updates = mode { undecided = [] }
-        case .restored:
-            for (_, key, count) in undecided ?? [] { totals[key] = count }
-            undecided = nil
-            linesSinceOutput = 0
+        case .open: break
+        case .restore: (isRestoring, totals, changed) = (true, [:], [])
+        case .restored: (isRestoring, linesSinceOutput) = (false, 0)
         case .commit, .close: putOut()
         }
     }
 
     private mutating func putOut() {
         linesSinceOutput = 0
-        let lines = undecided ?? []
-        undecided = nil
-        for (number, key, count) in lines { add(key, count, number) }
         func byKey(_ left: String, _ right: String) -> Bool { left.utf8.lexicographicallyPrecedes(right.utf8) }
         let keys: [String]
         switch mode {

@@ -1,0 +1,126 @@
+import Bytes
+import ToolRuntime
+
+/// How far a reader has come in a partition: the offset behind the last message, and the end-of-stream records before it.
+package struct Position: Equatable {
+    package var partition: Int32
+    package var next: Int64
+    package var ends: EndsOfStream
+
+    package init(partition: Int32, next: Int64, ends: EndsOfStream = EndsOfStream()) {
+        (self.partition, self.next, self.ends) = (partition, next, ends)
+    }
+}
+
+/// What a `commit` barrier carries from `kcat-in` to `kcat-out`: who has read, and how far. As the payload of a barrier:
+///
+///     GROUP TAB GENERATION TAB MEMBER TAB INSTANCE TAB TOPIC { TAB PARTITION SPACE OFFSET SPACE METADATA }
+///
+/// TAB, LF, CR and `\` in a name are escaped as in the fields of `--with`, and a missing instance is `\N`. METADATA is that of
+/// the commit (`EndsOfStream`). Other payloads: that of `open` is the length of an epoch in milliseconds, that of `close` is
+/// `ok`, or `failed` where the input of a writer of the topic had failed (`--until-eof`).
+package struct EpochOffsets: Equatable {
+    package var member: GroupMember
+    package var topic: [UInt8]
+    package var positions: [Position]
+
+    package init(member: GroupMember, topic: [UInt8], positions: [Position]) {
+        (self.member, self.topic, self.positions) = (member, topic, positions)
+    }
+
+    package var payload: [UInt8] {
+        var text: [UInt8] = []
+        func field(_ bytes: [UInt8]) {
+            bytes.withUnsafeBytes { Escape.write($0, to: &text) }
+            text.append(0x09)
+        }
+        field(member.group)
+        text += "\(member.generation)\t".utf8
+        field(member.member)
+        if let instance = member.instance { field(instance) } else { text += Escape.missing + [0x09] }
+        field(topic)
+        text.removeLast()
+        for position in positions {
+            text += "\t\(position.partition) \(position.next) \(position.ends.metadata)".utf8
+        }
+        return text
+    }
+
+    /// nil if `payload` is not one, or has no generation: a broker would take such offsets from anybody.
+    package init?(payload: [UInt8]) {
+        let fields = payload.split(separator: 0x09, omittingEmptySubsequences: false)
+        guard fields.count >= 6, let group = Escape.read(fields[0]), !group.isEmpty,
+            let generation = Int32(String(decoding: fields[1], as: UTF8.self)), generation >= 0,
+            let member = Escape.read(fields[2]), !member.isEmpty, let topic = Escape.read(fields[4])
+        else { return nil }
+        var instance: [UInt8]?
+        if !fields[3].elementsEqual(Escape.missing) {
+            guard let text = Escape.read(fields[3]) else { return nil }
+            instance = text
+        }
+        self.init(
+            member: GroupMember(group: group, generation: generation, member: member, instance: instance), topic: topic,
+            positions: [])
+        for field in fields[5...] {
+            let words = field.split(separator: 0x20, maxSplits: 2, omittingEmptySubsequences: false)
+            guard words.count == 3, let partition = Int32(String(decoding: words[0], as: UTF8.self)), partition >= 0,
+                let next = Int64(String(decoding: words[1], as: UTF8.self)), next >= 0
+            else { return nil }
+            let ends = Array(words[2]).withUnsafeBytes { EndsOfStream(metadata: $0) }
+            positions.append(Position(partition: partition, next: next, ends: ends))
+        }
+    }
+}
+
+/// The barriers of a stream that `kcat-in` writes, numbered from 0, and the epochs that are on their way to be committed.
+struct Epochs {
+    struct Pending {
+        let number: Int64
+        let positions: [Position]
+        /// Where the barrier ends in the output.
+        let end: Int
+        let lines: Int
+    }
+
+    private let session: [UInt8]
+    /// How many barriers were made, which is the number of the next.
+    private(set) var next: Int64 = 0
+    private(set) var pending: [Pending] = []
+    /// Since when the first of them, all of whose lines have been accepted, waits for its commit.
+    private(set) var waitingSince: Int64?
+    private(set) var committedEpochs = 0
+
+    /// The session is 128 random bits: data cannot guess it.
+    init() {
+        var generator = SystemRandomNumberGenerator()
+        let digits = Array("0123456789abcdef".utf8)
+        session = (0..<32).map { _ in digits[Int(generator.next() & 15)] }
+    }
+
+    var isSettled: Bool { pending.isEmpty }
+
+    mutating func barrier(_ kind: Barrier.Kind, payload: [UInt8]) -> [UInt8] {
+        defer { next += 1 }
+        return Barrier(session: session, epoch: next, kind: kind, watermark: nil, payload: payload).line
+    }
+
+    /// Notes that the barrier made last ends an epoch.
+    mutating func begin(_ positions: [Position], end: Int, lines: Int) {
+        pending.append(Pending(number: next - 1, positions: positions, end: end, lines: lines))
+    }
+
+    /// Starts the clock of the first epoch once standard output has accepted it.
+    mutating func noteAccepted(_ bytes: Int, at now: Int64) {
+        if waitingSince == nil, let first = pending.first, first.end <= bytes { waitingSince = now }
+    }
+
+    /// Takes the first epochs out, as long as they are `done`.
+    mutating func settle(while done: (Pending) -> Bool) -> [Pending] {
+        let settled = Array(pending.prefix(while: done))
+        guard !settled.isEmpty else { return [] }
+        pending.removeFirst(settled.count)
+        committedEpochs += settled.count
+        waitingSince = nil
+        return settled
+    }
+}

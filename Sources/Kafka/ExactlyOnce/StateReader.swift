@@ -1,0 +1,91 @@
+import CRDKafka
+import ToolRuntime
+
+/// Reads the state that belongs to partitions of the input: the same partitions of another topic, from the beginning to
+/// their end, as a reader of committed messages sees it.
+final class StateReader {
+    private let client: Client
+    private let topic: String
+    private let messages: OpaquePointer
+    private var renderer = MessageRenderer(with: [], embeddedLF: .split)
+    /// Partitions whose end has not come.
+    private var open: Set<Int32> = []
+    private var hasEnded = false
+    private var begun: Int64 = 0
+    /// Lines and milliseconds of all restores so far.
+    private(set) var lineCount = 0
+    private(set) var milliseconds: Int64 = 0
+
+    init(_ settings: Settings, _ topic: String) throws(Failure) {
+        self.topic = topic
+        client = try Client(RD_KAFKA_CONSUMER, try TopicReader.complete(settings, ReadPlan()), events: 0)
+        messages = rd_kafka_queue_new(client.handle)
+    }
+
+    var isBusy: Bool { !open.isEmpty }
+
+    /// - Parameters:
+    ///   - count: how many partitions the input has.
+    ///   - input: its topic.
+    func begin(_ partitions: [Int32], of count: Int, for input: String) throws(Failure) {
+        let own = try client.partitionCount(of: topic)
+        guard own == count else {
+            throw Failure(
+                .configuration,
+                "topic \"\(topic)\" has \(own) partitions and \"\(input)\" \(count): state belongs to its partition's number"
+            )
+        }
+        begun = Client.monotonicMilliseconds()
+        for partition in partitions {
+            let queue: OpaquePointer = rd_kafka_queue_get_partition(client.handle, topic, partition)
+            rd_kafka_queue_forward(queue, messages)
+            rd_kafka_queue_destroy(queue)
+        }
+        let list = PartitionList(topic, partitions.map { ($0, Int64(RD_KAFKA_OFFSET_BEGINNING)) })
+        let code = rd_kafka_assign(client.handle, list.pointer)
+        if code != RD_KAFKA_RESP_ERR_NO_ERROR { throw .kafka("cannot read topic \"\(topic)\"", code) }
+        open = Set(partitions)
+        hasEnded = partitions.isEmpty
+    }
+
+    /// Leaves the rest: the partitions are another's.
+    func stop() {
+        open = []
+        rd_kafka_assign(client.handle, nil)
+    }
+
+    /// Whether the end has come since the last call.
+    func takeEnd() -> Bool {
+        defer { hasEnded = false }
+        return hasEnded
+    }
+
+    /// Writes what has come, as long as there is room. Returns whether there may be more; nil when there is nothing to read.
+    func fill(_ output: inout LineOutput) throws(Failure) -> Bool? {
+        guard isBusy else { return nil }
+        try client.serve { _ in }
+        while output.hasRoom {
+            guard let message = rd_kafka_consume_queue(messages, 20) else { return true }
+            defer { rd_kafka_message_destroy(message) }
+            let partition = message.pointee.partition
+            guard open.contains(partition) else { continue }
+            switch message.pointee.err {
+            case RD_KAFKA_RESP_ERR__PARTITION_EOF:
+                open.remove(partition)
+                if open.isEmpty {
+                    milliseconds += Client.monotonicMilliseconds() - begun
+                    hasEnded = true
+                    rd_kafka_assign(client.handle, nil)
+                    return true
+                }
+            case RD_KAFKA_RESP_ERR_NO_ERROR:
+                // Neither a deleted key nor the end of a stream is a total.
+                if message.pointee.len == 0 { continue }
+                lineCount += try renderer.append(message, to: &output, limit: .max).count
+            case let code:
+                throw .kafka("cannot read topic \"\(topic)\"", code)
+            }
+        }
+        return true
+    }
+}

@@ -1,0 +1,147 @@
+import Bytes
+import CRDKafka
+import ToolRuntime
+
+/// Exactly once, the reader's side: barriers cut the stream into epochs, and an epoch is done when the group's offsets, which
+/// `kcat-out` commits together with its output, have come to its end. With `--ack` a sink outside Kafka says so instead, and
+/// the offsets are committed here.
+extension TopicReader {
+    func openStream() {
+        guard let length = plan.epochMilliseconds else { return }
+        write(.open, Array("\(length)".utf8))
+    }
+
+    func closeStream() {
+        guard epochs != nil, !intake.pointee.output.isClosed else { return }
+        endEpoch()
+        let end = intake.pointee.hasFailedWriter ? EndOfStream.failed : EndOfStream.ok
+        write(.close, Array(end.utf8))
+    }
+
+    private func write(_ kind: Barrier.Kind, _ payload: [UInt8]) {
+        guard let line = epochs?.barrier(kind, payload: payload) else { return }
+        intake.pointee.output.append(line)
+    }
+
+    /// What is due of the barriers; nothing without them.
+    func turnEpochs() throws(Failure) {
+        guard epochs != nil else { return }
+        endRestore()
+        if Client.monotonicMilliseconds() >= nextEpoch { endEpoch() }
+        try settleEpochs()
+    }
+
+    /// How long a wait may be, in milliseconds.
+    var epochPatience: CInt {
+        guard let epochs else { return .max }
+        let now = Client.monotonicMilliseconds()
+        var patience: Int64 = 500
+        if !epochs.isSettled { patience = min(patience, nextSettling - now) }
+        if intake.pointee.hasRead { patience = min(patience, nextEpoch - now) }
+        return CInt(max(0, patience))
+    }
+
+    /// Ends the epoch, if something was read in it.
+    func endEpoch() {
+        guard epochs != nil, intake.pointee.hasRead, let member else { return }
+        nextEpoch = Client.monotonicMilliseconds() + (plan.epochMilliseconds ?? 0)
+        let positions = intake.pointee.takePositions()
+        // Whoever is told by an ack needs no offsets, and `kcat-out` must not take them then.
+        let offsets = EpochOffsets(member: member, topic: Array(plan.topic.utf8), positions: positions)
+        write(.commit, plan.ack == nil ? offsets.payload : [])
+        let lines = intake.pointee.readLines - linesInEpochs
+        linesInEpochs += lines
+        epochs?.begin(positions, end: intake.pointee.output.position, lines: lines)
+    }
+
+    /// Looks which epochs are done.
+    func settleEpochs() throws(Failure) {
+        guard let pending = epochs?.pending, !pending.isEmpty || acks != nil else { return }
+        let now = Client.monotonicMilliseconds()
+        epochs?.noteAccepted(intake.pointee.output.acceptedBytes, at: now)
+        guard now >= nextSettling else { return }
+        nextSettling = now + min(100, max(5, (plan.epochMilliseconds ?? 0) / 10))
+        var settled: [Epochs.Pending]
+        if let last = try acks?.last(written: epochs?.next ?? 0) {
+            settled = epochs?.settle { $0.number <= last } ?? []
+        } else if acks == nil, let committed = committedOffsets(of: pending) {
+            settled = epochs?.settle { $0.positions.allSatisfy { $0.next <= committed[$0.partition] ?? -1 } } ?? []
+        } else {
+            settled = []
+        }
+        for epoch in settled {
+            committedBefore += epoch.lines
+            intake.pointee.noteDone(epoch.positions, committed: acks == nil)
+        }
+        if !settled.isEmpty { commit() }
+        // A sink outside Kafka may have its own reasons to wait.
+        if acks == nil, let since = epochs?.waitingSince, now - since >= commitMilliseconds { throw notCommitted() }
+    }
+
+    private func notCommitted() -> Failure {
+        let number = epochs?.pending.first.map { "\($0.number)" } ?? ""
+        let reason =
+            acks == nil
+            ? "does every program between kcat-in and kcat-out --exactly-once pass barriers on?"
+            : "its number has not come out of the FIFO"
+        return Failure(.tryAgain, "epoch \(number) was not committed in time: \(reason)")
+    }
+
+    /// The group's offsets; nil where they cannot be had now.
+    private func committedOffsets(of pending: [Epochs.Pending]) -> [Int32: Int64]? {
+        let partitions = Set(pending.flatMap { $0.positions.map(\.partition) })
+        let list = PartitionList(plan.topic, partitions.map { ($0, 0) })
+        guard rd_kafka_committed(client.handle, list.pointer, 1000) == RD_KAFKA_RESP_ERR_NO_ERROR else { return nil }
+        var found: [Int32: Int64] = [:]
+        for entry in list.entries where entry.err == RD_KAFKA_RESP_ERR_NO_ERROR {
+            found[entry.partition] = entry.offset
+        }
+        return found
+    }
+
+    /// Waits until every epoch is done.
+    func awaitEpochs() throws(Failure) {
+        let deadline = Client.monotonicMilliseconds() + commitMilliseconds
+        while epochs?.isSettled == false {
+            try serve()
+            try settleEpochs()
+            if Client.monotonicMilliseconds() >= deadline { throw notCommitted() }
+            wait(epochPatience)
+        }
+    }
+
+    /// The group takes the partitions away: what was read of them must be committed first. The group waits for that as long
+    /// as `max.poll.interval.ms`.
+    func finishEpochs() throws(Failure) {
+        endRestore()
+        if state?.isBusy == true { state?.stop() }
+        let deadline = Client.monotonicMilliseconds() + commitMilliseconds - 1000
+        endEpoch()
+        while epochs?.isSettled == false {
+            // They are another's already, who reads again what is not committed: then nobody may commit it here.
+            if rd_kafka_assignment_lost(client.handle) != 0 {
+                throw Failure(.tryAgain, "put out of the group with lines that were not committed")
+            }
+            if try !intake.pointee.write(), intake.pointee.output.isClosed { return }
+            try settleEpochs()
+            if Client.monotonicMilliseconds() >= deadline { throw notCommitted() }
+            wait(epochPatience)
+        }
+        if acks != nil { try commitAndWait(Self.millisecondsToCommit) }
+        member = nil
+    }
+
+    // MARK: State
+
+    func beginRestore(_ partitions: [Int32], of count: Int) throws(Failure) {
+        guard let state else { return }
+        try state.begin(partitions, of: count, for: plan.topic)
+        write(.restore, [])
+    }
+
+    /// Ends the state's part of the stream when all of it was written.
+    private func endRestore() {
+        guard let state, state.takeEnd() else { return }
+        write(.restored, [])
+    }
+}
