@@ -28,30 +28,38 @@ class Cost:
     memory: int
 
 
-def run(words, source, target):
-    """Runs one program to its end. CPU seconds and the most memory that it held."""
-    try:
-        process = subprocess.Popen([os.path.expandvars(word) for word in words], stdin=source, stdout=target)
-    except OSError as error:
-        raise Wrong(f"{words[0]}: {error.strerror}", 69) from None
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
+def run(words, source=None, target=None):
+    """Runs one program to its end, between pipes, as in a stage: what a file would cost it is another thing.
+    CPU seconds and the most memory that it held."""
+    with open(source or os.devnull, "rb") as reading, open(target or os.devnull, "wb") as writing:
+        feeding = subprocess.Popen(["cat"], stdin=reading, stdout=subprocess.PIPE)
+        try:
+            process = subprocess.Popen(
+                [os.path.expandvars(word) for word in words], stdin=feeding.stdout, stdout=subprocess.PIPE)
+        except OSError as error:
+            raise Wrong(f"{words[0]}: {error.strerror}", 69) from None
+        finally:
+            feeding.stdout.close()
+        draining = subprocess.Popen(["cat"], stdin=process.stdout, stdout=writing)
+        process.stdout.close()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        feeding.wait()
+        draining.wait()
     if process.returncode:
         raise Wrong(f"{shlex.join(words)}: status {process.returncode}", 65)
     return usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024
 
 
-def measured(words, source, target, empty=None):
+def measured(words, source=None, target=None, empty=None):
     """What a program takes for the file `source`, less what its start takes; it writes the file `target`.
     - empty: the same program where there is nothing to read."""
     seconds, starts, memory = [], [], 0
-    with open(os.devnull, "r+b") as nothing:
-        for _ in range(RUNS):
-            with open(source, "rb") as reading, open(target, "wb") as writing:
-                took, held = run(words, reading, writing)
-            seconds.append(took)
-            starts.append(run(empty or words, nothing, nothing)[0])
-            memory = max(memory, held)
+    for _ in range(RUNS):
+        took, held = run(words, source, target)
+        seconds.append(took)
+        starts.append(run(empty or words)[0])
+        memory = max(memory, held)
     return Cost(words[0], max(statistics.median(seconds) - statistics.median(starts), 1e-6), memory)
 
 
@@ -132,24 +140,23 @@ class Bridges:
     def new_topic(self):
         self.made += 1
         name = f"plan-{os.getpid()}-{self.made}"
-        with open(os.devnull, "r+b") as nothing:
-            run(["kcat-out", "-t", name, "--create", "4"], nothing, nothing)
+        run(["kcat-out", "-t", name, "--create", "4"])
         return name
 
     def write(self, words, path):
-        """The cost of kcat-out for all of the file, the topic, and how many lines it has now: part of them RUNS times."""
+        """The cost of kcat-out for all of the file; the topic, and how many lines are in it: part of them, RUNS times."""
         lines, topic = copy(path, self.part, BRIDGE_BYTES, BRIDGE_LINES), self.new_topic()
         command = ["kcat-out", "-t", topic] + cost_options(words[1:])
         if not lines:
             return Cost("kcat-out", 0, 0), topic, 0
-        cost = measured(command, self.part, os.devnull)
+        cost = measured(command, self.part)
         cost.seconds *= size(path)[1] / lines
         return cost, topic, lines * RUNS
 
     def read(self, words, topic, lines, wanted):
         """The cost of kcat-in for `wanted` lines, from a topic that has `lines`."""
-        command = [["kcat-in", "-t", name, "--until-end"] + cost_options(words[1:]) for name in (topic, self.new_topic())]
-        cost = measured(command[0], os.devnull, os.devnull, command[1])
+        options = ["--until-end"] + cost_options(words[1:])
+        cost = measured(["kcat-in", "-t", topic] + options, empty=["kcat-in", "-t", self.new_topic()] + options)
         cost.seconds *= wanted / lines
         return cost
 
