@@ -1,7 +1,7 @@
 # The seven tools and es-load on Debian slim:  docker build -t distributed-pipes .
 #
-# The command of a container is its pipeline: bash -o pipefail -c 'kcat-in … | tokenize | kcat-out …'. There is no entry
-# script. Both base images can be others; without a Docker engine, bin/image builds this file on a Debian of its own.
+# The command of a container is its pipeline, bash -o pipefail -c 'kcat-in … | tokenize | kcat-out …': there is no entry
+# script. Both base images can be others; without a Docker engine bin/image builds this file on a Debian of its own.
 ARG BUILD_IMAGE=swift:6.3-bookworm
 ARG RUN_IMAGE=debian:bookworm-slim
 

@@ -93,7 +93,7 @@ def copy(path, target, most_bytes=math.inf, most_lines=math.inf):
 
 
 def with_barriers(path, target, every):
-    """The lines as kcat-in --exactly-once would give them, an epoch each `every` bytes. Barriers stay where they are."""
+    """The lines as kcat-in --exactly-once gives them, an epoch each `every` bytes. Barriers stay where they are."""
     with open(path, "rb") as file, open(target, "wb") as out:
         first = file.readline()
         file.seek(0)
@@ -144,7 +144,7 @@ class Bridges:
         return name
 
     def write(self, words, path):
-        """The cost of kcat-out for all of the file; the topic, and how many lines are in it: part of them, RUNS times."""
+        """The cost of kcat-out for all of the file; the topic, and how many lines are in it: a part, RUNS times."""
         lines, topic = copy(path, self.part, BRIDGE_BYTES, BRIDGE_LINES), self.new_topic()
         command = ["kcat-out", "-t", topic] + cost_options(words[1:])
         if not lines:

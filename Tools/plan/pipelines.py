@@ -185,7 +185,7 @@ def in_order(stages, path):
         if not ready:
             raise Wrong(f"{path}: the topics of the stages go round in a circle", 65)
         if ordered and ready.source != ordered[-1].sink:
-            raise Wrong(f"{path}: {ready.name} does not read what {ordered[-1].name} writes; only a chain is planned", 65)
+            raise Wrong(f"{path}: {ready.name} does not read what {ordered[-1].name} writes: not one chain", 65)
         ordered.append(ready)
         rest.remove(ready)
     return ordered

@@ -51,13 +51,15 @@ def plan(stages, options):
             "stage": stage.name, "bytes_per_second": rate, "lines_per_second": lines,
             "bytes_out_per_byte_in": bytes_out, "lines_out_per_line_in": lines_out,
             "bytes_per_second_and_core": 1 / stage.seconds_a_byte, "cores": cores, "replicas": replicas,
-            "memory": stage.memory, "programs": [[cost.name, rate * cost.seconds / stage.taken[0]] for cost in stage.costs],
+            "programs": [[cost.name, rate * cost.seconds / stage.taken[0]] for cost in stage.costs],
+            "memory": stage.memory,
         })
         if stage.source:
             topic(stage.source, rate, lines).update(partitions=2 * replicas, is_read=True)
         if stage.sink:
-            packed = option(stage.writer, "--pack") is not None
-            topic(stage.sink, rate * bytes_out, 0 if packed else lines * lines_out, rate * stage.key_bytes / stage.taken[0])
+            is_packed = option(stage.writer, "--pack") is not None
+            keys = rate * stage.key_bytes / stage.taken[0]
+            topic(stage.sink, rate * bytes_out, 0 if is_packed else lines * lines_out, keys)
         rate *= bytes_out
     # State comes from the partition of the same number.
     for stage in stages:
@@ -78,7 +80,8 @@ def plan(stages, options):
 
 def show(facts, options, stages, has_bridges):
     mega = 1e6
-    table([["stage", "MB/s in", "lines/s in", "bytes out/in", "lines out/in", "MB/s a core", "cores", "replicas", "MiB"]] + [
+    head = ["stage", "MB/s in", "lines/s in", "bytes out/in", "lines out/in", "MB/s a core", "cores", "replicas", "MiB"]
+    table([head] + [
         [fact["stage"], f"{fact['bytes_per_second'] / mega:,.4g}", f"{fact['lines_per_second']:,.0f}",
          f"{fact['bytes_out_per_byte_in']:.3g}", f"{fact['lines_out_per_line_in']:.3g}",
          f"{fact['bytes_per_second_and_core'] / mega:,.3g}", f"{fact['cores']:.2f}", f"{fact['replicas']}",
@@ -91,15 +94,15 @@ def show(facts, options, stages, has_bridges):
             for topic in facts["topics"]])
         broker = facts["broker"]
         print(f"\nBrokers, with keys and {RECORD_OVERHEAD} bytes a message: {broker['written'] / mega:,.0f} MB/s written, "
-              f"{broker['read'] / mega:,.0f} read, {broker['copied'] / mega:,.0f} copied\n"
-              f"between them ({options.replication} copies of each).")
+              f"{broker['read'] / mega:,.0f} read, {broker['copied'] / mega:,.0f}\n"
+              f"copied between them ({options.replication} copies of each).")
     limiting = next(fact for fact in facts["stages"] if fact["stage"] == facts["limits"])
     program = max(limiting["programs"], key=lambda entry: entry[1])[0]
     print(f"{limiting['stage']} limits, and in it {program}. With one replica of each stage: "
           f"{facts['one_replica_each'] / mega:,.3g} MB/s.\nA replica has {options.cores:g} core"
           f"{'s' * (options.cores != 1)}, of which {options.headroom:.0%} stay free.")
     if not has_bridges:
-        print("kcat-in and kcat-out, a large part of it all, are not in it: set KAFKA_BROKERS, or bin/broker run bin/plan …")
+        print("kcat-in and kcat-out, a large part, are not in it: set KAFKA_BROKERS, or bin/broker run bin/plan …")
     if any(stage.ends_in_loader for stage in stages):
         print("es-load is not in it: the server sets its pace.")
     if not any(re.match("cms-topk|merge-counts", words[0]) for stage in stages for words in stage.filters):
@@ -108,7 +111,7 @@ def show(facts, options, stages, has_bridges):
     if not any(stage.exactly_once for stage in stages):
         print(f"The sample is {seconds:.2g} s of the rate, and counted as one window.")
     elif seconds < options.epoch:
-        print(f"The sample is {seconds:.2g} s of the rate, less than an epoch: longer ones, fewer lines out of what counts.")
+        print(f"The sample is {seconds:.2g} s of the rate, an epoch {options.epoch:g} s: what counts takes and gives less.")
 
 
 def table(rows):
@@ -143,14 +146,15 @@ def arguments():
     add("--write", action="append", default=[], metavar="FILE",
         help="write the replicas into this compose or stack file; may be given several times")
     add("--cores", type=float, default=1, metavar="N", help="cores of a replica; default 1")
-    add("--headroom", type=quantity({"%": 0.01}, "30%"), default=0.3, metavar="SHARE", help="what stays free; default 30%%")
+    add("--headroom", type=quantity({"%": 0.01}, "30%"), default=0.3, metavar="SHARE",
+        help="what stays free; default 30%%")
     add("--epoch", type=quantity({"s": 1, "ms": 1e-3}, "1s"), default=1, metavar="TIME",
         help="the epoch of exactly-once stages; default 1s")
     add("--replication", type=int, default=3, metavar="N", help="copies of each topic; default 3")
     add("--json", action="store_true", help="print the facts as JSON, in bytes and seconds")
     parser.error = lambda message: fail(message, 64)
     options = parser.parse_intermixed_args()
-    if not (options.headroom < 1 and options.cores > 0 and options.rate > 0 and options.epoch > 0 and options.replication > 0):
+    if options.headroom >= 1 or min(options.cores, options.rate, options.epoch, options.replication) <= 0:
         raise Wrong("--rate, --cores, --epoch and --replication are above 0, --headroom is below 100%")
     return options
 

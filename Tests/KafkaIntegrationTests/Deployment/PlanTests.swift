@@ -51,7 +51,7 @@ import Testing
     ) throws -> Double {
         try (0..<3).map { _ in
             let ended = try bash(
-                "TIMEFORMAT='%U %S'; set -o pipefail; cat \(file) | time { \(command); } | cat > /dev/null",
+                "TIMEFORMAT='%U %S'; set -o pipefail; cat \(file) | { time { \(command); }; } | cat > /dev/null",
                 environment: environment, deadline: 120)
             let words = ended.errorText.split(whereSeparator: \.isWhitespace).compactMap { Double($0) }
             try #require(ended.ending == .status(0) && words.count == 2, "\(ended.errorText)")
