@@ -78,6 +78,8 @@ public final class Client {
             code = rd_kafka_fatal_error(handle, &reason, reason.count)
             throw .kafka("cannot go on", code, text(of: reason))
         }
+        // With TLS 1.3 a broker refuses a client's certificate behind the handshake: to librdkafka a lost connection.
+        if code == RD_KAFKA_RESP_ERR__TRANSPORT, message.contains("SSL alert number") { code = RD_KAFKA_RESP_ERR__SSL }
         if let attempt = code.hopelessAttempt(afterContact: hasMetBroker) { throw .kafka(attempt, code, message) }
         // That all brokers are down says less than what was said of each before.
         if code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || lastComplaint == nil { lastComplaint = message }

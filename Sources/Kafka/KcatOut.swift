@@ -104,7 +104,10 @@ public struct KcatOut: ~Copyable {
             try producer.serve()
             try writer.rejectRefused(into: &output)
             if let (_, failure) = producer.firstFailure { throw failure }
-            progress.show(lines: input.lineCount, bytes: writer.byteCount) { ", \(producer.underWay) under way" }
+            if progress.isDue {
+                progress.show(
+                    lines: input.lineCount, bytes: writer.byteCount, rest: ", \(producer.underWay) under way")
+            }
         }
     }
 
@@ -136,16 +139,16 @@ public struct KcatOut: ~Copyable {
     private mutating func endTransaction(_ failure: Failure?) throws(Failure) {
         guard failure == nil, !Signals.isAsked else { return }
         if let barriers {
-            guard barriers.isClosed else {
+            guard let end = barriers.end else {
                 throw Failure(
                     .tryAgain, "the input was cut off: a stage before kcat-out has failed; nothing is committed of it")
             }
-            guard plan.writesEndOfStream else { return }
+            guard plan.writesEndOfStream, end != .stopped else { return }
         }
         try writer.sendPacks(into: &output)
         try producer.beginTransaction()
         if plan.writesEndOfStream {
-            try writer.writeEndOfStream(ok: barriers?.hasFailed != true, writer: plan.transactionalID)
+            try writer.writeEndOfStream(ok: barriers?.end != .failed, writer: plan.transactionalID)
         }
         try producer.commitTransaction()
         try writer.rejectRefused(into: &output)

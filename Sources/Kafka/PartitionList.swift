@@ -24,9 +24,11 @@ final class PartitionList {
     }
 
     /// Attaches `metadata` to an entry; librdkafka frees it with the list.
-    func set(metadata: String, at place: Int) {
+    /// - Parameter isTerminated: with the NUL of C counted in. librdkafka 2.0.2 makes a copy of so many bytes for a
+    ///   transaction, and then sends them up to the first NUL.
+    func set(metadata: String, at place: Int, isTerminated: Bool = false) {
         guard !metadata.isEmpty, let copy = strdup(metadata) else { return }
         entries[place].metadata = UnsafeMutableRawPointer(copy)
-        entries[place].metadata_size = metadata.utf8.count
+        entries[place].metadata_size = metadata.utf8.count + (isTerminated ? 1 : 0)
     }
 }

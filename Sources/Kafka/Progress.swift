@@ -5,13 +5,16 @@ import ToolRuntime
 package struct Progress {
     private let isShown: Bool
     private let tool: String
-    private let start = Client.monotonicMilliseconds()
+    private let start: Int64
     private var next: Int64
     private var last: (milliseconds: Int64, lines: Int, bytes: Int)
+    /// When the time left was first asked for, and how much was left then.
+    private var base: (milliseconds: Int64, left: Int64)?
 
     init(_ tool: String, isWanted: Bool) {
         isShown = isWanted && Descriptor.standardError.isTerminal
         self.tool = tool
+        start = Client.monotonicMilliseconds()
         next = start + 1000
         last = (start, 0, 0)
     }
@@ -19,23 +22,30 @@ package struct Progress {
     /// Milliseconds until the next line is due; nil: never.
     var patience: Int64? { isShown ? max(0, next - Client.monotonicMilliseconds()) : nil }
 
-    /// - Parameter rest: what else there is to say, asked only when a line is due.
-    mutating func show(lines: Int, bytes: Int, rest: () -> String) {
+    /// Whether a line is due.
+    var isDue: Bool { isShown && Client.monotonicMilliseconds() >= next }
+
+    /// - Parameter rest: what else there is to say.
+    mutating func show(lines: Int, bytes: Int, rest: String) {
         let now = Client.monotonicMilliseconds()
-        guard isShown, now >= next else { return }
         next = now + 1000
         let seconds = Double(max(1, now - last.milliseconds)) / 1000
         let lineRate = Self.short(Double(lines - last.lines) / seconds)
         let byteRate = Self.short(Double(bytes - last.bytes) / seconds)
         last = (now, lines, bytes)
         Descriptor.standardError.writeIgnoringErrors(
-            "\r\u{1B}[K\(tool): \(Self.short(Double(lines))) lines, \(lineRate) lines/s, \(byteRate)B/s\(rest())")
+            "\r\u{1B}[K\(tool): \(Self.short(Double(lines))) lines, \(lineRate) lines/s, \(byteRate)B/s\(rest)")
     }
 
-    /// How long `left` more lines take at the rate so far.
-    func secondsFor(_ left: Int64, lines: Int) -> Int64? {
-        let elapsed = Client.monotonicMilliseconds() - start
-        return lines > 0 ? left * elapsed / Int64(lines) / 1000 : nil
+    /// How long it takes until none of `left` is left, at the rate since this was first asked; nil: not known yet.
+    mutating func seconds(for left: Int64) -> Int64? {
+        let now = Client.monotonicMilliseconds()
+        guard let base, base.left > left else {
+            // Also where partitions were added.
+            base = (now, left)
+            return nil
+        }
+        return left * (now - base.milliseconds) / (base.left - left) / 1000
     }
 
     /// Leaves the last line as it is and goes to the next.

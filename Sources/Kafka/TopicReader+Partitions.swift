@@ -56,7 +56,10 @@ extension TopicReader {
             rd_kafka_assign(client.handle, list.pointer)
             return
         }
-        try lookUpCommitted(list)
+        guard try lookUpCommitted(list) else {
+            rd_kafka_assign(client.handle, nil)
+            return
+        }
         if epochs != nil { member = try client.groupMember() }
         try assign(
             list.entries.map { entry in
@@ -66,15 +69,16 @@ extension TopicReader {
     }
 
     /// The group's offsets. One that a transaction holds is not known before that has ended, which may take as long as the
-    /// transaction's timeout if whoever began it was killed.
-    private func lookUpCommitted(_ list: PartitionList) throws(Failure) {
+    /// transaction's timeout if whoever began it was killed. Returns false if a signal asks for the end meanwhile.
+    private func lookUpCommitted(_ list: PartitionList) throws(Failure) -> Bool {
         let deadline = Client.monotonicMilliseconds() + max(10_000, commitMilliseconds - 5000)
         while true {
             var code = rd_kafka_committed(client.handle, list.pointer, 5000)
             for entry in list.entries where code == RD_KAFKA_RESP_ERR_NO_ERROR { code = entry.err }
-            if code == RD_KAFKA_RESP_ERR_NO_ERROR { return }
+            if code == RD_KAFKA_RESP_ERR_NO_ERROR { return true }
+            if Signals.isAsked { return false }
             let isPending = code == RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT || code == RD_KAFKA_RESP_ERR__TIMED_OUT
-            guard isPending, Client.monotonicMilliseconds() < deadline, !Signals.isAsked else {
+            guard isPending, Client.monotonicMilliseconds() < deadline else {
                 throw .kafka("cannot look up the group's offsets", code)
             }
         }
@@ -93,6 +97,7 @@ extension TopicReader {
             if let own = uncommitted.removeValue(forKey: number), own.committed == stored?.offset {
                 // Ours again, and nobody has got on in between: what was printed need not come twice.
                 (state.accepted, state.ends) = (own.accepted, own.ends)
+                state.acceptedLines = own.acceptedLines - own.committedLines
             }
             intake.pointee.begin(number, state, at: state.accepted ?? start)
             starts.append((number, state.accepted ?? start))

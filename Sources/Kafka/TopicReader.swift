@@ -106,9 +106,10 @@ public final class TopicReader {
         }
         do throws(Failure) {
             try drain()
+            // With standard output still open: so it is noticed when who reads it dies.
+            if failure == nil { try awaitEpochs() }
             // Lines that could not be kept are not committed.
             try intake.pointee.output.close()
-            if failure == nil { try awaitEpochs() }
             try commitAndWait(Self.millisecondsToCommit)
         } catch {
             failure = failure ?? error
@@ -156,8 +157,10 @@ public final class TopicReader {
             if !mayHaveMore || !intake.pointee.output.hasRoom { isBlocked = try !intake.pointee.write() }
             try turnEpochs()
             commitIfDue()
-            progress.show(lines: intake.pointee.readLines, bytes: intake.pointee.output.acceptedBytes) {
-                progressOfPartitions()
+            if progress.isDue {
+                let rest = progressOfPartitions()
+                progress.show(
+                    lines: intake.pointee.readLines, bytes: intake.pointee.output.acceptedBytes, rest: rest)
             }
             if isBlocked || !mayHaveMore || isDone, !intake.pointee.hasReachedLimit {
                 wait(min(isDone ? 100 : 500, epochPatience))
@@ -231,9 +234,7 @@ public final class TopicReader {
             left += max(0, min(state.end, high) - position)
         }
         let text = ", lag \(Progress.short(Double(lag)))"
-        guard plan.untilEnd, let seconds = progress.secondsFor(left, lines: intake.pointee.readLines) else {
-            return text
-        }
+        guard plan.untilEnd, let seconds = progress.seconds(for: left) else { return text }
         return text + ", \(seconds) s left"
     }
 

@@ -5,13 +5,15 @@ import os
 import signal
 import sys
 
+import bridges
 import instructions
 import report
+import rows
 from limits import LIMITS
-from measure import CommandFailed, in_turn
-from rows import ROWS
+from measure import CommandFailed
 from texts import prepare
 
+ROWS = rows.ROWS + bridges.ROWS
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
@@ -33,10 +35,8 @@ def options():
 
 
 def timed(row, seconds):
-    """First the answers, then the times."""
     try:
-        same = row.compare()
-        return report.Timed(row, same, in_turn(row.timed(row.run), row.timed(row.rival), seconds))
+        return report.Timed(row, *row.measure(seconds))
     except CommandFailed as failure:
         return report.Failed(row.name, row.ours, str(failure))
 

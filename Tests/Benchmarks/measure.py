@@ -54,9 +54,8 @@ def run_program(arguments):
     return seconds
 
 
-@functools.cache
-def answer(command):
-    """What `command` prints, as a digest and a number of lines. Some rows compare the same: it is run once."""
+def printed(command):
+    """What `command` prints, as a digest and a number of lines."""
     digest, lines = hashlib.sha256(), 0
     with subprocess.Popen(shell(command), stdout=subprocess.PIPE) as process:
         while block := process.stdout.read(1 << 20):
@@ -67,14 +66,18 @@ def answer(command):
     return Answer(digest.hexdigest(), lines)
 
 
+# Some rows compare the same: it is run once.
+answer = functools.cache(printed)
+
+
 def in_turn(ours, rival, seconds, least=3, most=25):
-    """Runs the two by turns, ours rival ours rival …, so that a machine that gets slower or faster hits both.
+    """Makes runs of the two by turns, ours rival ours rival …: a machine that gets slower or faster hits both.
 
     Goes on until `seconds` have passed, but for `least` to `most` pairs. Returns the pairs.
     """
     pairs, started = [], time.perf_counter()
     while len(pairs) < least or (len(pairs) < most and time.perf_counter() - started < seconds):
-        pairs.append((run(ours), run(rival)))
+        pairs.append((ours(), rival()))
     return pairs
 
 

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from measure import Run, median
 from rows import Row
 
-HEADINGS = ["work", "ours", "against", "theirs", "ratio", "at least", "met", "CPU s, ours / theirs"]
+HEADINGS = ["work", "ours", "against", "theirs", "ratio", "at least", "met", "CPU s/GB or s/M lines"]
 LIMIT_HEADINGS = ["work", "measured", "at most", "met"]
 
 EXPLANATION = """\
 The two of a row ran by turns, ours theirs ours theirs …; the ratio is the median of the pairs' ratios, the rates are
-medians too, of the input. CPU is user and system time of all processes of the pipeline. `Tests/Benchmarks/texts.py`
-describes the inputs."""
+medians too, of the input. CPU is user and system time of all processes of the pipeline, ours / theirs, for a GB or a
+million lines; a broker's is not in it. `Tests/Benchmarks/texts.py` describes the inputs."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,8 @@ class Timed:
         ours, theirs = (f"{amount / self.side(index, 'seconds'):,.4g} {row.unit}/s" for index in (0, 1))
         target = "–" if row.target is None else f"{row.target:g}"
         met = "" if row.target is None else yes(self.met)
-        cpu = f"{self.side(0, 'cpu'):.2f} / {self.side(1, 'cpu'):.2f}"
+        large = amount / 1000 if row.unit == "MB" else amount
+        cpu = " / ".join(f"{self.side(index, 'cpu') / large:.3g}" for index in (0, 1))
         return [row.ours, ours, row.against, theirs, f"{median(self.ratios):.2f}", target, met, cpu]
 
     @property
@@ -151,7 +152,7 @@ def conditions(root):
     caches = ", ".join(f"{name.removesuffix(' cache')} {facts[name]}" for name in facts if name.endswith(" cache"))
     with open("/etc/os-release") as file:
         system = dict(line.rstrip().split("=", 1) for line in file if "=" in line)["PRETTY_NAME"].strip('"')
-    packages = ["coreutils", "mawk", "grep", "sed", "datamash", "jq"]
+    packages = ["coreutils", "mawk", "grep", "sed", "datamash", "jq", "kcat"]
     versions = output("dpkg-query", "-W", "-f", "${Package} ${Version}\n", *packages).splitlines()
     commit = output("git", "-C", root, "describe", "--always", "--dirty")
     return "\n".join([

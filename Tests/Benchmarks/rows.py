@@ -2,8 +2,9 @@
 
 import os
 from dataclasses import dataclass
+from functools import partial
 
-from measure import CommandFailed, answer
+from measure import CommandFailed, answer, in_turn, run
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,10 @@ class Row:
     rival: str
     same: str  # what is compared, in words
     answers: tuple[str, str] | None = None  # what is compared, where that is not the two timed commands' outputs
+
+    def measure(self, seconds):
+        """First the answers, then the times. Returns the number of lines that were the same, and the pairs of runs."""
+        return self.compare(), in_turn(*(partial(run, self.timed(work)) for work in (self.run, self.rival)), seconds)
 
     def compare(self):
         """Runs both to the end and compares what they print. Returns the number of lines that were found the same."""

@@ -7,6 +7,9 @@
     counts.txt    count lines: words.txt counted by parts of 50,000 words
     sorted.txt    counts.txt, sorted by key
     docs.json     counts.txt as one JSON object a line
+    tokens.txt    the first two million lines of words.txt
+    few.txt       the first 800,000 of them: as many as librdkafka's mock cluster keeps, however they are dealt out
+    lines.txt     a million lines of english.txt, none empty: kcat leaves out empty lines
     world.txt     manpages-ru, -ja and -zh, the lines of prose with other letters than ASCII's, five times over
     world-plain.txt  the same, where UAX #29 and a pattern of grep agree
 """
@@ -82,6 +85,9 @@ RECIPES = {
     "counts.txt": made_by(COUNT_BY_PARTS + " < words.txt"),
     "sorted.txt": made_by("sort < counts.txt"),
     "docs.json": made_by(DOCUMENTS + " < counts.txt"),
+    "tokens.txt": made_by("head -n 2000000 words.txt"),
+    "few.txt": made_by("head -n 800000 words.txt"),
+    "lines.txt": made_by("grep -m 1000000 . english.txt"),
     "world.txt": written(world),
     "world-plain.txt": written(world_plain),
 }

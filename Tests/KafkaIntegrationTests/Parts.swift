@@ -168,10 +168,38 @@ final class MockCluster {
         try #require(readLine(from: answers) == "ok\n", "\(words)")
     }
 
-    func topic(partitions: Int = 1) throws -> Topic {
-        let topic = try Topic(missingOn: brokers)
+    /// - Parameter listener: what stands in front of the cluster.
+    func topic(partitions: Int = 1, through listener: Listener? = nil) throws -> Topic {
+        let topic = try Topic(missingOn: listener?.address ?? brokers)
         try order("topic \(topic.name) \(partitions)")
         return topic
+    }
+}
+
+/// A program of Tests/Listeners, in front of a broker.
+final class Listener {
+    let address: String
+    private let program: Program
+
+    init(_ script: String, _ broker: String, _ arguments: [String] = []) throws {
+        let (reading, writing) = try makePipe()
+        defer { close(reading) }
+        program = try Program(
+            ["/usr/bin/python3", "\(Repository.root)/Tests/Listeners/\(script)", broker] + arguments,
+            output: .descriptor(writing))
+        close(writing)
+        address = "127.0.0.1:\(try #require(readLine(from: reading)).dropLast())"
+    }
+
+    deinit {
+        program.send(SIGKILL)
+        _ = try? program.wait(deadline: 5)
+    }
+
+    /// In front of the broker of the test run.
+    static func secured(_ arguments: [String]) throws -> Listener {
+        guard let broker = environmentVariable("BROKER_FOR_TESTS") else { throw NoBroker() }
+        return try Listener("secured.py", broker, arguments)
     }
 }
 
@@ -183,12 +211,12 @@ enum Wire {
 
 /// A port that nobody listens on.
 func freePort() throws -> Int {
-    let listener = try Listener()
+    let listener = try SilentListener()
     return listener.port
 }
 
 /// Something that takes connections on a port of this machine and never says a word.
-final class Listener {
+final class SilentListener {
     private let number = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
     let port: Int
 
@@ -211,7 +239,8 @@ final class Listener {
     deinit { close(number) }
 }
 
-private func accepts(_ port: Int) -> Bool {
+/// Whether somebody listens there.
+func accepts(_ port: Int) -> Bool {
     let number = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
     defer { close(number) }
     var address = sockaddr_in()

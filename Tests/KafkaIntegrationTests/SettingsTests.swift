@@ -61,28 +61,12 @@ import Testing
     }
 
     @Test func aBrokerThatSaysNothingIsUnavailable() throws {
-        let listener = try Listener()
+        let listener = try SilentListener()
         let topic = try Topic(missingOn: "127.0.0.1:\(listener.port)")
         for (name, ended) in try Self.both(topic, ["-g", "g"].filter { _ in false }) {
             #expect(ended.ending == .status(69))
             #expect(ended.errorText.hasPrefix("\(name): no broker answers: "))
             #expect(ended.errorText.split(separator: "\n").count == 1)
-        }
-    }
-
-    @Test func aRefusedLoginIsNotPermitted() throws {
-        let broker = try LoginBroker()
-        let topic = try Topic(missingOn: "127.0.0.1:\(broker.port)")
-        let folder = try TemporaryFolder()
-        let file = folder.file("secrets")
-        try write(
-            "security.protocol=sasl_plaintext\nsasl.mechanism=PLAIN\nsasl.username=bob\nsasl.password=hunter2\n".utf8,
-            to: file)
-        for (name, ended) in try Self.both(topic, ["-F", file]) {
-            #expect(ended.ending == .status(77), "\(ended.errorText)")
-            #expect(ended.errorText.hasPrefix("\(name): cannot log in: "))
-            #expect(ended.errorText.split(separator: "\n").count == 1)
-            #expect(!ended.errorText.contains("hunter2"))
         }
     }
 
@@ -158,66 +142,36 @@ import Testing
         #expect(writer.outputText.contains("kcat-out: "))
         #expect(writer.outputText.contains(" lines/s, "))
     }
-}
 
-/// A broker of which only the login is there, and that refuses everybody.
-final class LoginBroker {
-    let port: Int
-    private let program: Program
-    private let output: CInt
-
-    init() throws {
-        let (reading, writing) = try makePipe()
-        program = try Program(
-            ["\(Repository.root)/.venv-broker/bin/python", "-u", "-c", Self.script], output: .descriptor(writing))
-        close(writing)
-        output = reading
-        port = Int(readLine(from: reading)?.dropLast() ?? "") ?? 0
-        try #require(port > 0)
+    @Test func progressTellsTheTimeLeftWhereTheEndIsKnown() throws {
+        let topic = try Topic()
+        try topic.fill(String(repeating: String(repeating: "x", count: 999) + "\n", count: 8000))
+        // A reader that takes its time.
+        let ended = try topic.shell(
+            """
+            script -qec 'kcat-in -t $T --progress --until-end |
+                { for i in 1 2 3 4 5 6 7; do head -c 1000000; sleep 0.4; done; cat; } | wc -c' /dev/null
+            """)
+        #expect(ended.ending == .status(0))
+        #expect(ended.outputText.contains("8000000"))
+        var (lags, seconds): ([Int], [Int]) = ([], [])
+        // As in "kcat-in: 2.1k lines, 967 lines/s, 967kB/s, lag 5.9k, 6 s left", one a second.
+        for line in ended.outputText.split(separator: "\u{1B}[K").dropFirst() {
+            let parts = line.prefix { $0 != "\r" && $0 != "\r\n" }.split(separator: ", ")
+            #expect(parts.count >= 4 && parts[0].hasPrefix("kcat-in: ") && parts[3].hasPrefix("lag "), "\(line)")
+            if parts.count >= 4 { lags.append(Self.number(parts[3].dropFirst("lag ".count))) }
+            if parts.count == 5, parts[4].hasSuffix(" s left") { seconds.append(Self.number(parts[4].dropLast(7))) }
+        }
+        #expect(lags.count >= 2 && lags == lags.sorted(by: >) && Set(lags).count > 1, "\(ended.outputText)")
+        #expect(lags.allSatisfy { (0..<8000).contains($0) })
+        #expect(!seconds.isEmpty && seconds.allSatisfy { (0...60).contains($0) }, "\(ended.outputText)")
     }
 
-    deinit {
-        program.send(SIGKILL)
-        _ = try? program.wait(deadline: 5)
-        close(output)
+    /// Of 999, 1.2k, 35k.
+    private static func number(_ text: Substring) -> Int {
+        let parts = text.split(separator: ".")
+        guard text.hasSuffix("k") else { return Int(text) ?? -1 }
+        guard parts.count == 2 else { return (Int(text.dropLast()) ?? -1) * 1000 }
+        return (Int(parts[0]) ?? -1) * 1000 + (Int(parts[1].dropLast()) ?? -1) * 100
     }
-
-    private static let script = """
-        import socket, struct, threading
-        def answer(connection):
-            def read(count):
-                data = b''
-                while len(data) < count:
-                    more = connection.recv(count - len(data))
-                    if not more: raise EOFError
-                    data += more
-                return data
-            try:
-                while True:
-                    size, = struct.unpack('>i', read(4))
-                    request = read(size)
-                    key, version, correlation = struct.unpack('>hhi', request[:8])
-                    if key == 18:    # ApiVersions: version 0, whatever is asked for
-                        apis = [(3, 0, 4), (17, 0, 1), (18, 0, 0), (36, 0, 0)]
-                        body = struct.pack('>hi', 0 if version == 0 else 35, len(apis))
-                        body += b''.join(struct.pack('>hhh', *api) for api in apis)
-                    elif key == 17:  # SaslHandshake: PLAIN
-                        body = struct.pack('>hi', 0, 1) + struct.pack('>h', 5) + b'PLAIN'
-                    elif key == 36:  # SaslAuthenticate: no
-                        reason = b'Authentication failed'
-                        body = struct.pack('>hh', 58, len(reason)) + reason + struct.pack('>i', 0)
-                    else:
-                        return
-                    connection.sendall(struct.pack('>ii', len(body) + 4, correlation) + body)
-            except (EOFError, OSError):
-                pass
-            finally:
-                connection.close()
-        server = socket.socket()
-        server.bind(('127.0.0.1', 0))
-        server.listen(8)
-        print(server.getsockname()[1])
-        while True:
-            threading.Thread(target=answer, args=(server.accept()[0],), daemon=True).start()
-        """
 }

@@ -1,12 +1,17 @@
 /* Exactly once between two processes joined by a pipe, as a model for spin.
  *
- * One partition from MESSAGES lines is read by a group from two pipelines, each `kcat-in | filter | kcat-out` under a
+ * One partition of MESSAGES lines is read by a group of two pipelines, each `kcat-in | filter | kcat-out` under a
  * supervisor that starts it again when all three have ended. Any process may be killed between any two steps, and the
- * coordinator may put any member out from the group at any time, as it does with one that is stopped: that is a step which
- * the others take before it. Pauses need no step from their own: a process that is not chosen stands still.
+ * coordinator may put any member out of the group at any time, as it does with one that is stopped: that is a step which
+ * the others take before it. Pauses need no step of their own: a process that is not chosen stands still.
+ *
+ * kcat-in waits for its commits before it gives the partition back, and goes on in the same stream when it gets it again.
+ * The filter keeps a total, which it puts out with every line, and which comes back as state: kcat-in restores it each time
+ * it gets the partition.
  *
  * What is checked, in every state that can be reached:
  *   no line is counted twice     the assertion in commit()
+ *   the total fits the offset    the same
  *   no line is lost              the assertions in Observer, where nothing can go on any more
  *   nobody waits for ever        the same: to wait while lines are missing is such a state
  * Endless loops are not looked for: each loop here uses up a line, a fault or a commit.
@@ -14,6 +19,7 @@
  * The broken variants must fail, which shows that the model can:
  *   -DNO_GENERATION  the broker takes offsets without a generation, as it does when the metadata has none
  *   -DNO_CLOSE       kcat-out commits at the end of its input even without `close`
+ *   -DNO_WAIT        kcat-in restores what stands before the first open transaction, and does not wait for what is behind
  */
 #ifndef MESSAGES
 #define MESSAGES 2
@@ -27,11 +33,14 @@
 #define LINE 0    /* value: which line */
 #define COMMIT 1  /* value: the next offset */
 #define CLOSE 2
-#define END 3     /* end from file: the writer from the pipe has ended */
+#define END 3     /* end of file: the writer of the pipe has ended */
+#define RESTORE 4 /* value: the total */
 
 /* The broker. */
 byte offset;                 /* committed by the group */
 byte counted[MESSAGES];      /* how often each line is in the committed output */
+byte total;                  /* the last one that is committed */
+byte visible;                /* the last one in front of all open transactions */
 byte generation;
 byte owner = NOBODY;         /* who has the partition */
 bool member[PIPELINES];
@@ -40,14 +49,15 @@ byte producerEpoch[PIPELINES];
 byte data[PIPELINES];        /* lines in the open transaction, a bit each */
 bool hasOffset[PIPELINES];   /* offsets are in the open transaction */
 byte newOffset[PIPELINES];
+byte newTotal[PIPELINES];
 
 /* The pipelines. A pipe holds two lines. */
 chan first[PIPELINES] = [2] of { byte, byte, byte };   /* kind, value, generation */
-chan second[PIPELINES] = [2] of { byte, byte, byte };
+chan second[PIPELINES] = [2] of { byte, byte, byte };  /* the same; with a line: the total so far */
 bool readerRuns[PIPELINES], filterRuns[PIPELINES], writerRuns[PIPELINES];
 byte faults = FAULTS;
 
-/* Whether the broker takes offsets from the writer from pipeline p with this generation. */
+/* Whether the broker takes offsets from the writer of pipeline p with this generation. */
 #ifdef NO_GENERATION
 #define mayCommit(p, from) true
 #else
@@ -56,7 +66,15 @@ byte faults = FAULTS;
 
 #define allCounted (offset == MESSAGES)
 
-inline abort(who) { data[who] = 0; hasOffset[who] = false; newOffset[who] = 0 }
+inline abort(who) {
+    data[who] = 0; hasOffset[who] = false; newOffset[who] = 0; newTotal[who] = 0;
+#ifdef NO_WAIT
+    if
+    :: !data[0] && !data[1] -> visible = total
+    :: else -> skip
+    fi
+#endif
+}
 
 /* The coordinator gives the partition to a member, in a new generation. */
 inline handOver() {
@@ -101,7 +119,7 @@ inline join(who) {
     fi
 }
 
-/* The end from a transaction: output and offset move together. */
+/* The end of a transaction: output and offset move together. */
 inline commit(who) {
     for (line : 0 .. MESSAGES - 1) {
         if
@@ -113,9 +131,14 @@ inline commit(who) {
     }
     line = 0;
     if
+    :: data[who] -> total = newTotal[who]
+    :: else -> skip
+    fi;
+    if
     :: hasOffset[who] -> offset = newOffset[who]
     :: else -> skip
     fi;
+    assert(total == offset);                /* the total fits the offset */
     abort(who)
 }
 
@@ -133,13 +156,25 @@ assigned:
     :: !filterRuns[p] -> goto ended
     :: atomic { faults > 0 -> faults--; goto ended }
     fi;
+    if
+#ifdef NO_WAIT
+    :: atomic { filterRuns[p] && nfull(first[p]) -> first[p]!RESTORE(visible, 0) }
+#else
+    /* To the end that the state has now: behind what is open there may be what others have committed. */
+    :: atomic { filterRuns[p] && nfull(first[p]) && !data[0] && !data[1] -> first[p]!RESTORE(total, 0) }
+#endif
+    :: atomic { rebalancing && owner == p && generation == mine -> yieldTo(1 - p); goto assigned }
+    :: generation != mine -> goto assigned              /* nothing is owed yet */
+    :: !filterRuns[p] || !writerRuns[p] -> goto ended
+    :: atomic { faults > 0 -> faults--; goto ended }
+    fi;
     do
     :: atomic { next < MESSAGES && filterRuns[p] && nfull(first[p]) -> first[p]!LINE(next, mine); next++ }
     :: atomic { next > marked && filterRuns[p] && nfull(first[p]) -> first[p]!COMMIT(next, mine); marked = next }
     /* Asked to let go: not before all that was written is committed. */
     :: atomic { rebalancing && owner == p && generation == mine && marked == next && offset == next ->
             yieldTo(1 - p); goto assigned }
-    :: generation != mine -> goto ended                 /* put out from the group, and it has noticed */
+    :: generation != mine -> goto ended                 /* put out of the group, and it has noticed */
     :: !filterRuns[p] || !writerRuns[p] -> goto ended   /* a broken pipe, or no commit in time */
     :: next == MESSAGES && offset == MESSAGES -> goto close
     :: atomic { faults > 0 -> faults--; goto ended }
@@ -154,9 +189,9 @@ ended:
     atomic { readerRuns[p] = false; next = 0; marked = 0; mine = 0; goto start }
 }
 
-/* A filter that keeps what it has read until a barrier, or the end from its input, and puts it out then. */
+/* A filter that keeps what it has read until a barrier, or the end of its input, and puts it out then. */
 active [PIPELINES] proctype Filter() {
-    byte p = _pid % PIPELINES, kind, value, from, held, line;
+    byte p = _pid % PIPELINES, kind, value, from, held, line, sum;
 start:
     atomic { filterRuns[p] -> skip }
 read:
@@ -164,6 +199,7 @@ read:
     :: atomic { first[p]?kind, value, from ->
             if
             :: kind == LINE -> held = held | (1 << value); goto read
+            :: kind == RESTORE -> assert(!held); sum = value; goto read
             :: else -> skip
             fi }
     :: atomic { !readerRuns[p] && empty(first[p]) -> kind = END }
@@ -173,7 +209,7 @@ read:
     do
     :: atomic { line < MESSAGES && !(held & (1 << line)) -> line++ }
     :: atomic { line < MESSAGES && (held & (1 << line)) && writerRuns[p] && nfull(second[p]) ->
-            second[p]!LINE(line, 0); line++ }
+            sum++; second[p]!LINE(line, sum); line++ }
     :: line == MESSAGES && kind == END -> goto ended
     :: atomic { line == MESSAGES && kind != END && writerRuns[p] && nfull(second[p]) ->
             second[p]!kind(value, from); line = 0; held = 0; goto read }
@@ -181,10 +217,10 @@ read:
     :: atomic { faults > 0 -> faults--; goto ended }
     od;
 ended:
-    atomic { filterRuns[p] = false; kind = 0; value = 0; from = 0; line = 0; held = 0; goto start }
+    atomic { filterRuns[p] = false; kind = 0; value = 0; from = 0; line = 0; held = 0; sum = 0; goto start }
 }
 
-/* kcat-out: a transactional producer, with the id from its replica. */
+/* kcat-out: a transactional producer, with the id of its replica. */
 active [PIPELINES] proctype Writer() {
     byte p = _pid % PIPELINES, kind, value, from, epoch, line;
 start:
@@ -195,7 +231,7 @@ read:
     :: atomic { second[p]?kind, value, from ->
             if
             :: producerEpoch[p] != epoch || kind == CLOSE -> goto ended
-            :: producerEpoch[p] == epoch && kind == LINE -> data[p] = data[p] | (1 << value); goto read
+            :: producerEpoch[p] == epoch && kind == LINE -> data[p] = data[p] | (1 << value); newTotal[p] = from; goto read
             :: else -> skip
             fi }
     :: atomic { !filterRuns[p] && empty(second[p]) ->
@@ -224,7 +260,7 @@ ended:
     atomic { writerRuns[p] = false; kind = 0; value = 0; from = 0; epoch = 0; goto start }
 }
 
-/* Starts a pipeline, and starts it again when all from it has ended. */
+/* Starts a pipeline, and starts it again when all of it has ended. */
 active [PIPELINES] proctype Supervisor() {
     byte p = _pid % PIPELINES, kind, value, from;
     do

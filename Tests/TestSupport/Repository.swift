@@ -17,6 +17,20 @@ public enum Repository {
     ]
 }
 
+/// `bin/broker` in a folder, knowing of no broker but its own: `stop` ends all that it knows of.
+public func copyBrokerScript(into folder: TemporaryFolder) throws {
+    let ended = try bash(
+        """
+        mkdir -p bin .venv-broker/running && cp '\(Repository.root)/bin/broker' bin/
+        for file in '\(Repository.root)'/.venv-broker/*; do
+            name=${file##*/}
+            [ "$name" = running ] || ln -s "$(readlink -f "$file")" ".venv-broker/$name"
+        done
+        [ -x .venv-broker/broker ]
+        """, folder: folder.path)
+    guard ended.ending == .status(0) else { throw SystemError("copy bin/broker: \(ended.errorText)", errno: ENOENT) }
+}
+
 /// What a file holds.
 public func contents(of path: String) throws -> [UInt8] {
     let number = open(path, O_RDONLY | O_CLOEXEC)

@@ -6,9 +6,8 @@ struct BarrierSequence {
     /// How long an epoch is meant to be, in milliseconds.
     let epochMilliseconds: Int64
     private var last: Int64
-    private(set) var isClosed = false
-    /// Whether the input of the stream had failed, as `close` says.
-    private(set) var hasFailed = false
+    /// nil: `close` has not come.
+    private(set) var end: StreamEnd?
     /// Between `restore` and `restored`.
     private var isRestoring = false
 
@@ -28,7 +27,7 @@ struct BarrierSequence {
 
     /// - Returns: the offsets to be committed now; nil: none.
     mutating func take(_ barrier: Barrier) throws(Failure) -> EpochOffsets? {
-        guard barrier.epoch == last + 1, !isClosed else {
+        guard barrier.epoch == last + 1, end == nil else {
             throw Failure(
                 .malformedData, "barrier \(barrier.epoch) came behind \(last): a stage has lost or doubled lines")
         }
@@ -37,8 +36,7 @@ struct BarrierSequence {
         switch barrier.kind {
         case .open, .restore, .restored: return nil
         case .close:
-            isClosed = true
-            hasFailed = !barrier.payload.elementsEqual(EndOfStream.ok.utf8)
+            end = StreamEnd(rawValue: String(decoding: barrier.payload, as: UTF8.self)) ?? .failed
             return nil
         case .commit:
             guard let offsets = EpochOffsets(payload: barrier.payload) else {
@@ -53,7 +51,7 @@ struct BarrierSequence {
 
     /// Lines that come now must be of an epoch.
     func takeLines(_ first: Int) throws(Failure) {
-        if isClosed { throw Failure(.malformedData, "line \(first): behind the end of the stream") }
+        if end != nil { throw Failure(.malformedData, "line \(first): behind the end of the stream") }
         if isRestoring { throw Failure(.malformedData, "line \(first): state, which merge-counts --updates restores") }
     }
 }

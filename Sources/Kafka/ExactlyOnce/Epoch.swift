@@ -17,8 +17,8 @@ package struct Position: Equatable {
 ///     GROUP TAB GENERATION TAB MEMBER TAB INSTANCE TAB TOPIC { TAB PARTITION SPACE OFFSET SPACE METADATA }
 ///
 /// TAB, LF, CR and `\` in a name are escaped as in the fields of `--with`, and a missing instance is `\N`. METADATA is that of
-/// the commit (`EndsOfStream`). Other payloads: that of `open` is the length of an epoch in milliseconds, that of `close` is
-/// `ok`, or `failed` where the input of a writer of the topic had failed (`--until-eof`).
+/// the commit (`EndsOfStream`). Other payloads: that of `open` is the length of an epoch in milliseconds, that of `close` is a
+/// `StreamEnd`.
 package struct EpochOffsets: Equatable {
     package var member: GroupMember
     package var topic: [UInt8]
@@ -70,6 +70,15 @@ package struct EpochOffsets: Equatable {
             positions.append(Position(partition: partition, next: next, ends: ends))
         }
     }
+}
+
+/// Why a stream with barriers ends: the payload of `close`.
+enum StreamEnd: String {
+    case ok
+    /// The input of a writer of the topic had failed (`--until-eof`).
+    case failed
+    /// A signal asked for it: the topic goes on.
+    case stopped
 }
 
 /// The barriers of a stream that `kcat-in` writes, numbered from 0, and the epochs that are on their way to be committed.

@@ -31,7 +31,7 @@ extension Producer {
         let topic = String(decoding: offsets.topic, as: UTF8.self)
         let list = PartitionList(topic, offsets.positions.map { ($0.partition, $0.next) })
         for (place, position) in offsets.positions.enumerated() {
-            list.set(metadata: position.ends.metadata, at: place)
+            list.set(metadata: position.ends.metadata, at: place, isTerminated: true)
         }
         try offsets.member.withMetadata { metadata throws(Failure) in
             try transact("cannot commit the offsets of \"\(topic)\"") {

@@ -8,8 +8,9 @@ final class StateReader {
     private let topic: String
     private let messages: OpaquePointer
     private var renderer = MessageRenderer(with: [], embeddedLF: .split)
-    /// Partitions whose end has not come.
+    /// Partitions whose end has not come, and what it is once it is known.
     private var open: Set<Int32> = []
+    private var ends: [Int32: Int64] = [:]
     private var hasEnded = false
     private var begun: Int64 = 0
     /// Lines and milliseconds of all restores so far.
@@ -18,7 +19,10 @@ final class StateReader {
 
     init(_ settings: Settings, _ topic: String) throws(Failure) {
         self.topic = topic
-        client = try Client(RD_KAFKA_CONSUMER, try TopicReader.complete(settings, ReadPlan()), events: 0)
+        // With the settings of the reader of the input, which must fit together, but in no group.
+        var plan = ReadPlan()
+        plan.epochMilliseconds = 0
+        client = try Client(RD_KAFKA_CONSUMER, try TopicReader.complete(settings, plan), events: 0)
         messages = rd_kafka_queue_new(client.handle)
     }
 
@@ -45,6 +49,7 @@ final class StateReader {
         let code = rd_kafka_assign(client.handle, list.pointer)
         if code != RD_KAFKA_RESP_ERR_NO_ERROR { throw .kafka("cannot read topic \"\(topic)\"", code) }
         open = Set(partitions)
+        ends = [:]
         hasEnded = partitions.isEmpty
     }
 
@@ -71,6 +76,7 @@ final class StateReader {
             guard open.contains(partition) else { continue }
             switch message.pointee.err {
             case RD_KAFKA_RESP_ERR__PARTITION_EOF:
+                guard message.pointee.offset >= end(of: partition) else { continue }
                 open.remove(partition)
                 if open.isEmpty {
                     milliseconds += Client.monotonicMilliseconds() - begun
@@ -87,5 +93,17 @@ final class StateReader {
             }
         }
         return true
+    }
+
+    /// The end of a partition as it was when this reader first came to where it may not read on. What a killed process has
+    /// left in an open transaction hides what others have committed behind it, until the broker aborts it.
+    private func end(of partition: Int32) -> Int64 {
+        var (low, high): (Int64, Int64) = (0, 0)
+        if ends[partition] == nil,
+            rd_kafka_get_watermark_offsets(client.handle, topic, partition, &low, &high) == RD_KAFKA_RESP_ERR_NO_ERROR
+        {
+            ends[partition] = high
+        }
+        return ends[partition] ?? 0
     }
 }

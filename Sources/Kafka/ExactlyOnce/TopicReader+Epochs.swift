@@ -14,8 +14,9 @@ extension TopicReader {
     func closeStream() {
         guard epochs != nil, !intake.pointee.output.isClosed else { return }
         endEpoch()
-        let end = intake.pointee.hasFailedWriter ? EndOfStream.failed : EndOfStream.ok
-        write(.close, Array(end.utf8))
+        let hasFailed = intake.pointee.hasFailedWriter
+        let end = Signals.isAsked ? StreamEnd.stopped : hasFailed ? .failed : .ok
+        write(.close, Array(end.rawValue.utf8))
     }
 
     private func write(_ kind: Barrier.Kind, _ payload: [UInt8]) {
@@ -99,10 +100,10 @@ extension TopicReader {
         return found
     }
 
-    /// Waits until every epoch is done.
+    /// Waits until every epoch is done, or nobody is left who could do it.
     func awaitEpochs() throws(Failure) {
         let deadline = Client.monotonicMilliseconds() + commitMilliseconds
-        while epochs?.isSettled == false {
+        while epochs?.isSettled == false, !intake.pointee.output.isClosed {
             try serve()
             try settleEpochs()
             if Client.monotonicMilliseconds() >= deadline { throw notCommitted() }
@@ -117,14 +118,18 @@ extension TopicReader {
         if state?.isBusy == true { state?.stop() }
         let deadline = Client.monotonicMilliseconds() + commitMilliseconds - 1000
         endEpoch()
-        while epochs?.isSettled == false {
+        // What waits to be written is cut off then: it may be state, whose barriers must come through all the same.
+        while try !intake.pointee.write() || epochs?.isSettled == false {
+            if intake.pointee.output.isClosed { return }
+            let isOwed = epochs?.isSettled == false
             // They are another's already, who reads again what is not committed: then nobody may commit it here.
-            if rd_kafka_assignment_lost(client.handle) != 0 {
+            if isOwed, rd_kafka_assignment_lost(client.handle) != 0 {
                 throw Failure(.tryAgain, "put out of the group with lines that were not committed")
             }
-            if try !intake.pointee.write(), intake.pointee.output.isClosed { return }
             try settleEpochs()
-            if Client.monotonicMilliseconds() >= deadline { throw notCommitted() }
+            if Client.monotonicMilliseconds() >= deadline {
+                throw isOwed ? notCommitted() : Failure(.tryAgain, "standard output is blocked, and the group moves on")
+            }
             wait(epochPatience)
         }
         if acks != nil { try commitAndWait(Self.millisecondsToCommit) }

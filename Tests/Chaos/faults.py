@@ -1,0 +1,86 @@
+"""What can happen to a pipeline while data flows, drawn by the run's random generator."""
+
+import signal
+import threading
+import time
+
+ROLES = ("kcat-in", "the filter", "kcat-out")
+
+
+class Faults:
+    def __init__(self, random, replicas, broker, log):
+        self.random = random
+        self.replicas = replicas
+        self.broker = broker
+        self.log = log
+        self.counts = {}
+        self.timers = []
+        # How often each is drawn.
+        self.kinds = {
+            self.kill: 10,
+            self.pause: 4,
+            self.long_pause: 1,
+            self.terminate: 3,
+            self.scale: 3,
+            self.restart_broker: 1,
+        }
+
+    def inject(self):
+        """One fault, on somebody who is there to suffer it."""
+        while True:
+            kind = self.random.choices(list(self.kinds), list(self.kinds.values()))[0]
+            replica = self.random.choice(self.replicas)
+            what = kind(replica, self.random.randrange(3))
+            if what:
+                self.counts[what] = self.counts.get(what, 0) + 1
+                self.log.write(f"{time.time():.3f} FAULT {replica.name}: {what}\n".encode())
+                return
+            time.sleep(0.05)
+
+    def kill(self, replica, role):
+        return replica.send(role, signal.SIGKILL) and f"kill -9 of {ROLES[role]}"
+
+    def pause(self, replica, role):
+        return self._stopped(replica, role, (0.1, 2.5)) and f"{ROLES[role]} stopped for up to 2.5 s"
+
+    def long_pause(self, replica, _):
+        # Longer than the group waits for a member, whose kcat-out goes on: it must not commit what another reads again.
+        return self._stopped(replica, 0, (7, 9)) and "kcat-in stopped for 7 to 9 s"
+
+    def terminate(self, replica, role):
+        taken = replica.stop() if role == 0 else replica.send(role, signal.SIGTERM)
+        return taken and f"TERM to {ROLES[role]}"
+
+    def scale(self, replica, _):
+        """Away, and back some seconds later. One of a stage stays."""
+        others = [other for other in self.replicas if other.stage == replica.stage and other is not replica]
+        if not replica.is_wanted.is_set() or not any(other.is_wanted.is_set() for other in others):
+            return None
+        if not replica.stop():
+            return None
+        replica.is_wanted.clear()
+        self._later(self.random.uniform(2, 6), replica.is_wanted.set)
+        return "a replica taken away and brought back"
+
+    def restart_broker(self, _, __):
+        self.broker.stop()
+        time.sleep(self.random.uniform(0, 1))
+        self.broker.start()
+        return "broker restarted"
+
+    def _stopped(self, replica, role, seconds):
+        if not replica.send(role, signal.SIGSTOP):
+            return False
+        process = replica.processes[role]
+        self._later(self.random.uniform(*seconds), lambda: process.send_signal(signal.SIGCONT))
+        return True
+
+    def _later(self, seconds, action):
+        timer = threading.Timer(seconds, action)
+        timer.start()
+        self.timers.append(timer)
+
+    def finish(self):
+        """Waits until all who were stopped go on."""
+        for timer in self.timers:
+            timer.join()

@@ -1,0 +1,226 @@
+"""In front of the test broker: makes it keep Apache Kafka's rules where it has others.
+
+    apache_rules.py PORT BROKER_PORT
+
+What noida-db 0.2.3 does, and what is done about it:
+
+- It leaves the records of aborted transactions out of what it sends, and rightly so, but names every transaction that was
+  ever aborted, so that clients drop what the same producer has written since. Here no aborted transaction is named.
+- It never notices that a member of a group is dead. Here a member that was not heard from within its session's time leaves.
+- It takes no commits as soon as a member joins or leaves. Here joins and leaves are held back until all members have sent
+  theirs, as they are told to by their heartbeats, or the time for that is over.
+- It tells a group's offsets while a transaction holds newer ones. Here they are unstable until it has ended.
+- Its Fetch by topic id finds nothing. Here it offers none.
+
+Requests are taken apart as librdkafka 2.0 writes them; what is of another version passes as it is.
+"""
+
+import asyncio
+import contextlib
+import struct
+import sys
+import time
+
+from wire import Fields, frame_of, patched_fetch, patched_offsets, patched_versions
+
+FETCH, METADATA, OFFSET_FETCH, FIND_COORDINATOR, JOIN, HEARTBEAT, LEAVE = 1, 3, 9, 10, 11, 12, 13
+API_VERSIONS, INIT_PRODUCER, END_TRANSACTION, TXN_OFFSET_COMMIT = 18, 22, 26, 28
+REBALANCE_IN_PROGRESS = 27
+# How long offsets of a transaction that nobody ends are awaited.
+TRANSACTION_SECONDS = 20
+
+
+class Member:
+    def __init__(self, instance, session, rebalance):
+        self.instance = instance
+        self.session = session
+        self.rebalance = rebalance
+        self.heard = time.monotonic()
+
+
+class Group:
+    """Who is in it, who waits to join, and who has left since the partitions were dealt."""
+
+    def __init__(self, name, broker_port):
+        self.name = name
+        self.broker_port = broker_port
+        self.members = {}
+        self.joins = {}
+        self.leaves = []
+        self.since = None
+        self.lock = asyncio.Lock()
+
+    def change(self):
+        self.since = self.since or time.monotonic()
+
+    async def settle(self):
+        """Lets the joins and leaves pass when those of all members are there."""
+        async with self.lock:
+            if self.since is None or not set(self.members) <= set(self.joins):
+                return
+            for member in self.leaves:
+                await self.leave(member)
+            joins, self.joins, self.leaves, self.since = self.joins, {}, [], None
+            for member, (joining, send) in joins.items():
+                self.members[member] = joining
+                send()
+
+    async def leave(self, member):
+        with contextlib.suppress(OSError, EOFError):
+            reader, writer = await asyncio.open_connection("127.0.0.1", self.broker_port)
+            body = struct.pack(">hhi", LEAVE, 1, 0) + b"\0\4rule"
+            for text in (self.name, member):
+                body += struct.pack(">h", len(text)) + text
+            writer.write(struct.pack(">i", len(body)) + body)
+            await frame_of(reader)
+            writer.close()
+
+    async def expire(self):
+        """Those who are late, or dead, have left."""
+        now = time.monotonic()
+        for name, member in list(self.members.items()):
+            if name in self.joins:
+                continue
+            is_late = self.since is not None and now - self.since > member.rebalance
+            if is_late or now - member.heard > member.session:
+                self.remove(name)
+        await self.settle()
+
+    def remove(self, name):
+        if self.members.pop(name, None):
+            self.joins.pop(name, None)
+            self.leaves.append(name)
+            self.change()
+
+
+class Rules:
+    def __init__(self, port, broker_port):
+        self.port = port
+        self.broker_port = broker_port
+        self.groups = {}
+        # By transactional id: the groups whose offsets it holds, and since when.
+        self.held = {}
+
+    def group(self, name):
+        return self.groups.setdefault(name, Group(name, self.broker_port))
+
+    def is_unstable(self, group):
+        now = time.monotonic()
+        return any(group in groups and now - groups[group] < TRANSACTION_SECONDS for groups in self.held.values())
+
+    async def watch(self):
+        while True:
+            await asyncio.sleep(0.1)
+            for group in list(self.groups.values()):
+                await group.expire()
+
+    async def serve(self, reader, writer):
+        with contextlib.suppress(OSError, EOFError):
+            broker_reader, broker_writer = await asyncio.open_connection("127.0.0.1", self.broker_port, limit=1 << 20)
+            asked = {}
+
+            async def up():
+                with contextlib.suppress(OSError, EOFError):
+                    while True:
+                        await self.take(await frame_of(reader), asked, writer, broker_writer)
+                        await broker_writer.drain()
+                broker_writer.close()
+
+            async def down():
+                with contextlib.suppress(OSError, EOFError):
+                    while True:
+                        put(writer, self.mend(await frame_of(broker_reader), asked))
+                        await writer.drain()
+                writer.close()
+
+            await asyncio.gather(up(), down())
+        writer.close()
+
+    async def take(self, request, asked, client, broker):
+        key, version, correlation = struct.unpack_from(">hhi", request)
+        fields = Fields(request, key, version)
+        if key == JOIN and version == 5:
+            name, session, rebalance, member, instance = fields.join()
+            group = self.group(name)
+            known = [other for other, it in group.members.items() if instance and it.instance == instance]
+            joining = Member(instance, session / 1000, rebalance / 1000)
+            if known and not member:
+                # A static member that is started again takes its own place: nothing is dealt.
+                del group.members[known[0]]
+                group.joins.pop(known[0], None)
+                asked[correlation] = key, (group, joining)
+            elif member:
+                asked[correlation] = key, None
+                group.joins[member] = joining, lambda: put(broker, request)
+                group.change()
+                return await group.settle()
+            elif instance:
+                # Its id is known only when the broker has told it: until then it goes by its name.
+                asked[correlation] = key, (group, joining)
+                group.joins[b"?" + instance] = joining, lambda: put(broker, request)
+                group.change()
+                return await group.settle()
+        elif key == HEARTBEAT and version <= 3:
+            name, member = fields.heartbeat()
+            group = self.group(name)
+            if member in group.members:
+                group.members[member].heard = time.monotonic()
+                if group.since is not None:
+                    waited = b"" if version == 0 else bytes(4)
+                    return put(client, struct.pack(">i", correlation) + waited + struct.pack(">h", REBALANCE_IN_PROGRESS))
+        elif key == LEAVE and version == 1:
+            name, member = fields.leave()
+            group = self.group(name)
+            if member in group.members:
+                group.remove(member)
+                put(client, struct.pack(">iih", correlation, 0, 0))
+                return await group.settle()
+        elif key == TXN_OFFSET_COMMIT and version == 3:
+            transaction, name = fields.offsets()
+            self.held.setdefault(transaction, {}).setdefault(name, time.monotonic())
+        elif key == END_TRANSACTION and version <= 2:
+            asked[correlation] = key, fields.text()
+        elif key == INIT_PRODUCER and version >= 2:
+            asked[correlation] = key, fields.compact()
+        elif key == OFFSET_FETCH and version == 7:
+            asked[correlation] = key, fields.compact()
+        elif key in (FETCH, METADATA, FIND_COORDINATOR, API_VERSIONS):
+            asked[correlation] = key, version
+        put(broker, request)
+
+    def mend(self, response, asked):
+        key, detail = asked.pop(struct.unpack_from(">i", response)[0], (None, None))
+        if key == FETCH:
+            return patched_fetch(response)
+        if key == API_VERSIONS:
+            return patched_versions(response)
+        if key in (METADATA, FIND_COORDINATOR):
+            inner, own = (b"127.0.0.1" + struct.pack(">i", port) for port in (self.broker_port, self.port))
+            return response.replace(inner, own)
+        if key in (END_TRANSACTION, INIT_PRODUCER):
+            self.held.pop(detail, None)
+        if key == OFFSET_FETCH and self.is_unstable(detail):
+            return patched_offsets(response)
+        if key == JOIN and detail:
+            group, joining = detail
+            group.members.pop(b"?" + joining.instance, None)
+            member = Fields.member_of(response)
+            if member:
+                joining.heard = time.monotonic()
+                group.members[member] = joining
+        return response
+
+
+def put(writer, body):
+    writer.write(struct.pack(">i", len(body)) + body)
+
+
+async def main():
+    port, broker_port = int(sys.argv[1]), int(sys.argv[2])
+    rules = Rules(port, broker_port)
+    server = await asyncio.start_server(rules.serve, "127.0.0.1", port, limit=1 << 20, backlog=200)
+    async with server:
+        await asyncio.gather(server.serve_forever(), rules.watch())
+
+
+asyncio.run(main())
