@@ -6,14 +6,16 @@ import signal
 import sys
 
 import bridges
+import epochs
 import instructions
+import limits
 import report
 import rows
-from limits import LIMITS
 from measure import CommandFailed
 from texts import prepare
 
-ROWS = rows.ROWS + bridges.ROWS
+ROWS = rows.ROWS + bridges.ROWS + epochs.ROWS
+LIMITS = limits.LIMITS | epochs.LIMITS
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 

@@ -32,10 +32,11 @@ def started(*command):
 
 
 @contextmanager
-def local_broker(*topics):
+def local_broker(*topics, fill="true"):
     with started(BROKER, "--bare"):
         for topic in topics:
             run(f"kcat-out -t {topic} --create {PARTITIONS} < /dev/null")
+        run(fill)
         yield
 
 

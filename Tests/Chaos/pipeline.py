@@ -6,6 +6,9 @@ import subprocess
 import threading
 import time
 
+# The kernel ends them when this program is killed, and only then: they must suffer nothing else.
+TOGETHER = ["setpriv", "--pdeathsig", "KILL"]
+
 
 class Replica(threading.Thread):
     """A pipeline of three processes, and its supervisor: `until kcat-in | filter | kcat-out; do sleep; done`."""
@@ -44,7 +47,11 @@ class Replica(threading.Thread):
         for place, command in enumerate(self.commands):
             last = place == len(self.commands) - 1
             process = subprocess.Popen(
-                command, stdin=source, stdout=self.log if last else subprocess.PIPE, stderr=self.log, env=self.env
+                [*TOGETHER, *command],
+                stdin=source,
+                stdout=self.log if last else subprocess.PIPE,
+                stderr=self.log,
+                env=self.env,
             )
             if place > 0:
                 source.close()
@@ -86,7 +93,7 @@ class Broker:
         self.start()
 
     def start(self):
-        self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, stderr=self.log)
+        self.process = subprocess.Popen(["setpriv", "--pdeathsig", "TERM", *self.command], stdout=subprocess.PIPE, stderr=self.log)
         self.address = self.process.stdout.readline().decode().strip()
         if not self.address:
             raise SystemExit("bin/chaos: the broker does not start")
@@ -101,7 +108,7 @@ class Feeder(threading.Thread):
 
     def __init__(self, command, text, seconds, log, env):
         super().__init__(daemon=True)
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=log, env=env)
+        self.process = subprocess.Popen([*TOGETHER, *command], stdin=subprocess.PIPE, stderr=log, env=env)
         self.text = text
         self.pause = seconds * 4096 / len(text)
         self.rest_at_once = threading.Event()

@@ -4,11 +4,12 @@
 
 What noida-db 0.2.3 does, and what is done about it:
 
-- It leaves the records of aborted transactions out of what it sends, and rightly so, but names every transaction that was
-  ever aborted, so that clients drop what the same producer has written since. Here no aborted transaction is named.
+- It names every transaction that was ever aborted with what it sends, so that clients drop what the same producer has
+  written since. Here only those are named that end in what is sent.
 - It never notices that a member of a group is dead. Here a member that was not heard from within its session's time leaves.
 - It takes no commits as soon as a member joins or leaves. Here joins and leaves are held back until all members have sent
   theirs, as they are told to by their heartbeats, or the time for that is over.
+- It takes the offsets of a transaction from anybody. Here their generation and member must be the group's.
 - It tells a group's offsets while a transaction holds newer ones. Here they are unstable until it has ended.
 - Its Fetch by topic id finds nothing. Here it offers none.
 
@@ -25,7 +26,7 @@ from wire import Fields, frame_of, patched_fetch, patched_offsets, patched_versi
 
 FETCH, METADATA, OFFSET_FETCH, FIND_COORDINATOR, JOIN, HEARTBEAT, LEAVE = 1, 3, 9, 10, 11, 12, 13
 API_VERSIONS, INIT_PRODUCER, END_TRANSACTION, TXN_OFFSET_COMMIT = 18, 22, 26, 28
-REBALANCE_IN_PROGRESS = 27
+ILLEGAL_GENERATION, UNKNOWN_MEMBER, REBALANCE_IN_PROGRESS = 22, 25, 27
 # How long offsets of a transaction that nobody ends are awaited.
 TRANSACTION_SECONDS = 20
 
@@ -35,6 +36,8 @@ class Member:
         self.instance = instance
         self.session = session
         self.rebalance = rebalance
+        # None while the partitions are dealt.
+        self.generation = None
         self.heard = time.monotonic()
 
 
@@ -150,7 +153,7 @@ class Rules:
                 group.joins.pop(known[0], None)
                 asked[correlation] = key, (group, joining)
             elif member:
-                asked[correlation] = key, None
+                asked[correlation] = key, (group, joining)
                 group.joins[member] = joining, lambda: put(broker, request)
                 group.change()
                 return await group.settle()
@@ -176,7 +179,13 @@ class Rules:
                 put(client, struct.pack(">iih", correlation, 0, 0))
                 return await group.settle()
         elif key == TXN_OFFSET_COMMIT and version == 3:
-            transaction, name = fields.offsets()
+            transaction, name, generation, member = fields.offsets()
+            members = self.group(name).members
+            if member or generation >= 0:  # else the rule is not asked for, which Apache Kafka allows
+                if member not in members:
+                    return put(client, fields.refused_offsets(UNKNOWN_MEMBER))
+                if members[member].generation != generation:
+                    return put(client, fields.refused_offsets(ILLEGAL_GENERATION))
             self.held.setdefault(transaction, {}).setdefault(name, time.monotonic())
         elif key == END_TRANSACTION and version <= 2:
             asked[correlation] = key, fields.text()
@@ -203,9 +212,11 @@ class Rules:
             return patched_offsets(response)
         if key == JOIN and detail:
             group, joining = detail
-            group.members.pop(b"?" + joining.instance, None)
-            member = Fields.member_of(response)
-            if member:
+            if joining.instance:
+                group.members.pop(b"?" + joining.instance, None)
+            joined = Fields.joined(response)
+            if joined:
+                joining.generation, member = joined
                 joining.heard = time.monotonic()
                 group.members[member] = joining
         return response

@@ -68,21 +68,43 @@ class Fields:
         return self.text(), self.text()
 
     def offsets(self):
-        """Transactional id and group of offsets in a transaction; version 3."""
-        return self.compact(), self.compact()
+        """Transactional id, group, generation and member of offsets in a transaction; version 3."""
+        transaction, group = self.compact(), self.compact()
+        self.at += 10  # producer and its epoch
+        found = transaction, group, self.number("i"), self.compact()
+        self.compact()  # instance
+        return found
+
+    def refused_offsets(self, error):
+        """The answer to the same request, behind what `offsets` has taken, that refuses all of them."""
+        answer = self.data[4:8] + bytes(5)  # correlation, tags, throttle time
+        topics = self.varint()
+        answer += bytes([topics])
+        for _ in range(topics - 1):
+            name = self.compact()
+            partitions = self.varint()
+            answer += bytes([len(name) + 1]) + name + bytes([partitions])
+            for _ in range(partitions - 1):
+                answer += struct.pack(">ihb", self.number("i"), error, 0)
+                self.at += 12  # offset, leader epoch
+                self.compact()  # metadata
+                self.at += 1
+            self.at += 1
+            answer += bytes(1)
+        return answer + bytes(1)
 
     @staticmethod
-    def member_of(response):
-        """The member that an answer to a join names; version 5. None where it was refused."""
+    def joined(response):
+        """Generation and member that an answer to a join names; version 5. None where it was refused."""
         fields = Fields.__new__(Fields)
         fields.data, fields.at = response, 8
-        error, _ = fields.number("h"), fields.number("i")
+        error, generation = fields.number("h"), fields.number("i")
         fields.text(), fields.text()
-        return None if error else fields.text()
+        return None if error else (generation, fields.text())
 
 
 def patched_fetch(response):
-    """Names no aborted transactions; versions 4 to 11."""
+    """Names only those aborted transactions whose end is in the answer; versions 4 to 11."""
     pieces, kept = [], 0
     at = 14  # correlation, throttle time, error code, session
     (topics,) = struct.unpack_from(">i", response, at)
@@ -94,14 +116,36 @@ def patched_fetch(response):
         at += 4
         for _ in range(partitions):
             at += 30  # number, error code, high watermark, last stable offset, log start offset
-            (aborted,) = struct.unpack_from(">i", response, at)
-            if aborted > 0:
-                pieces += [response[kept:at], bytes(4)]
-                kept = at + 4 + 16 * aborted
-            at += 4 + 16 * max(0, aborted)
-            (size,) = struct.unpack_from(">i", response, at + 4)  # behind the preferred replica
-            at += 8 + max(0, size)
+            start = at
+            (count,) = struct.unpack_from(">i", response, at)
+            at += 4
+            aborted = [struct.unpack_from(">qq", response, at + 16 * place) for place in range(count)]
+            at += 16 * len(aborted) + 4  # and the preferred replica
+            (size,) = struct.unpack_from(">i", response, at)
+            at += 4
+            if aborted:
+                ended = ended_in(response[at : at + max(0, size)], aborted)
+                pieces += [response[kept:start], struct.pack(">i", len(ended))]
+                pieces += [struct.pack(">qq", *transaction) for transaction in ended]
+                kept = at - 8
+            at += max(0, size)
     return b"".join(pieces + [response[kept:]]) if pieces else response
+
+
+def ended_in(batches, aborted):
+    """Those of the aborted transactions (producer, first offset) whose abort marker is among the record batches."""
+    ended, at = set(), 0
+    while at + 61 <= len(batches):
+        base, length = struct.unpack_from(">qi", batches, at)
+        (attributes,) = struct.unpack_from(">h", batches, at + 21)
+        (producer,) = struct.unpack_from(">q", batches, at + 43)
+        # A control batch holds one record, and the third and fourth byte of its key are 0 for an abort.
+        if attributes & 32 and batches[at + 68 : at + 70] == b"\0\0":
+            begun = [first for other, first in aborted if other == producer and first < base]
+            if begun:
+                ended.add((producer, max(begun)))
+        at += 12 + length
+    return sorted(ended, key=lambda transaction: transaction[1])
 
 
 def patched_versions(response):
