@@ -10,9 +10,9 @@ usage: bin/plan SAMPLE --rate RATE [OPTION]... [STAGE...]
       Stages named here, each a pipeline, with bridges or without.
 
 Each program of each stage is run on what the one before it made of the sample,
-a few times. CPU time is counted, so other work on the machine matters little;
-the machines to plan for should be of its kind. With --exactly-once in its
-kcat-in a stage gets barriers, one for each --epoch of the rate.
+a few times, and its CPU time counted. The machine should be quiet, and like
+those to plan for. With --exactly-once in its kcat-in a stage gets barriers, one
+for each --epoch of the rate.
 """
 
 import argparse
