@@ -55,6 +55,7 @@ let package = Package(
         filterTool("tokenize", "Filters"),
         filterTool("cms-topk", "Filters"),
         filterTool("merge-counts", "Filters"),
+        filterTool("bars", "Filters"),
         filterTool("to-json", "JSONFilters"),
         filterTool("es-bulk", "JSONFilters"),
         bridge("kcat-in"),
@@ -70,6 +71,7 @@ let package = Package(
             .testTarget(
                 name: "KafkaIntegrationTests", dependencies: ["TestSupport"], swiftSettings: strict)
         ],
+        [.testTarget(name: "LoaderTests", dependencies: ["TestSupport"], swiftSettings: strict)],
         [.testTarget(name: "EndToEndTests", dependencies: ["TestSupport"], swiftSettings: strict)],
         fuzzing,
     ].flatMap { $0 },

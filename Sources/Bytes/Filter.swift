@@ -20,6 +20,9 @@ public protocol Filter: ~Copyable {
     /// How many milliseconds from `now` until `wake` is wanted even if no line comes; nil: never.
     func patience(at now: Moment) -> Int64?
 
+    /// The memory for what it keeps between lines, in bytes.
+    var heldBytes: Int { get }
+
     /// Called when the patience has run out.
     mutating func wake(now: Moment, into output: inout Output) throws(MalformedLine<Problem>)
 
@@ -34,6 +37,7 @@ public protocol Filter: ~Copyable {
 extension Filter where Self: ~Copyable {
     public var keepsState: Bool { false }
     public func patience(at now: Moment) -> Int64? { nil }
+    public var heldBytes: Int { 0 }
     public mutating func wake(now: Moment, into output: inout Output) {}
     public mutating func barrier(_ kind: Barrier.Kind, now: Moment, into output: inout Output) {}
     public consuming func finish(now: Moment, into output: inout Output) -> Summary { Summary() }

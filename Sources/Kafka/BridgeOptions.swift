@@ -14,7 +14,7 @@ public enum BridgeOptions {
     public static let progress = Option.flag(
         "progress", help: "Show rate and progress on standard error when it is a terminal.")
     public static let all: [any OptionRow] = [
-        brokers, topic, properties, propertyFile, CommonOptions.summary, progress,
+        brokers, topic, properties, propertyFile, CommonOptions.summary, progress, Statistics.option,
     ]
 
     public static let exitStatus = """

@@ -18,6 +18,7 @@ public struct KcatOut: ~Copyable {
         public var reject: String?
         public var wantsSummary = false
         public var wantsProgress = false
+        public var statistics: Statistics?
 
         public init() {}
     }
@@ -54,7 +55,7 @@ public struct KcatOut: ~Copyable {
         output = Output(
             lines: OutputBuffer(capacity: 1) { _ in },
             rejects: rejects.map { OutputBuffer(capacity: 16 << 10, drain: $0.take) })
-        progress = Progress("kcat-out", isWanted: plan.wantsProgress)
+        progress = Progress("kcat-out", isWanted: plan.wantsProgress, plan.statistics)
     }
 
     /// Reads to the end of the input. Returns only when every line was acknowledged, or put aside.
@@ -75,7 +76,8 @@ public struct KcatOut: ~Copyable {
         producer.abortTransaction()
         output.flush()
         rejects?.close()
-        progress.end()
+        let facts = facts
+        progress.end { facts }
         let read = input.lineCount - barrierLines
         let lost = read - output.rejectedLines - producer.deliveredLines
         if plan.wantsSummary { summarize(read, lost) }
@@ -107,6 +109,10 @@ public struct KcatOut: ~Copyable {
             if progress.isDue {
                 progress.show(
                     lines: input.lineCount, bytes: writer.byteCount, rest: ", \(producer.underWay) under way")
+            }
+            if progress.isReportDue {
+                let facts = facts
+                progress.report { facts }
             }
         }
     }
@@ -152,6 +158,17 @@ public struct KcatOut: ~Copyable {
         }
         try producer.commitTransaction()
         try writer.rejectRefused(into: &output)
+    }
+
+    /// For `--stats`. What is under way is messages, of those written.
+    private var facts: (Statistics.Counts, Summary) {
+        var more = Summary()
+        more.add("rejected", output.rejectedLines)
+        more.add("under_way", producer.underWay)
+        let counts = Statistics.Counts(
+            read: input.lineCount - barrierLines, bytesRead: input.byteCount, written: producer.deliveredLines,
+            bytesWritten: writer.byteCount)
+        return (counts, more)
     }
 
     private func summarize(_ read: Int, _ lost: Int) {

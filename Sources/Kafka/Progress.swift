@@ -1,9 +1,12 @@
+import Bytes
 import Glibc
 import ToolRuntime
 
-/// A line on standard error that is written over once a second: lines and bytes a second, and what else there is to say.
+/// What a bridge says of itself while it runs: `--progress`, a line on standard error that is written over once a second,
+/// and `--stats`.
 package struct Progress {
     private let isShown: Bool
+    private var statistics: Statistics?
     private let tool: String
     private let start: Int64
     private var next: Int64
@@ -11,7 +14,8 @@ package struct Progress {
     /// When the time left was first asked for, and how much was left then.
     private var base: (milliseconds: Int64, left: Int64)?
 
-    init(_ tool: String, isWanted: Bool) {
+    init(_ tool: String, isWanted: Bool, _ statistics: Statistics?) {
+        self.statistics = statistics
         isShown = isWanted && Descriptor.standardError.isTerminal
         self.tool = tool
         start = Client.monotonicMilliseconds()
@@ -20,7 +24,15 @@ package struct Progress {
     }
 
     /// Milliseconds until the next line is due; nil: never.
-    var patience: Int64? { isShown ? max(0, next - Client.monotonicMilliseconds()) : nil }
+    var patience: Int64? {
+        let untilShown = isShown ? max(0, next - Client.monotonicMilliseconds()) : nil
+        return [untilShown, statistics?.patience()].compactMap(\.self).min()
+    }
+
+    var isReportDue: Bool { statistics?.patience() == 0 }
+
+    /// Prints the line of `--stats` if it is due.
+    mutating func report(_ facts: () -> (Statistics.Counts, Summary)) { statistics?.report(facts) }
 
     /// Whether a line is due.
     var isDue: Bool { isShown && Client.monotonicMilliseconds() >= next }
@@ -48,8 +60,14 @@ package struct Progress {
         return left * (now - base.milliseconds) / (base.left - left) / 1000
     }
 
-    /// Leaves the last line as it is and goes to the next.
-    func end() { if isShown, last.milliseconds > start { Descriptor.standardError.writeIgnoringErrors("\n") } }
+    /// Leaves the last line as it is and goes to the next; the last line of `--stats`.
+    mutating func end(_ facts: () -> (Statistics.Counts, Summary)) {
+        if isShown, last.milliseconds > start { Descriptor.standardError.writeIgnoringErrors("\n") }
+        if statistics != nil {
+            let (counts, more) = facts()
+            statistics?.end(counts, more)
+        }
+    }
 
     /// Three figures and a unit: 999, 1.2k, 35M.
     package static func short(_ number: Double) -> String {

@@ -1,3 +1,5 @@
+public import ToolRuntime
+
 /// What `kcat-in` reads, when it ends, and how messages become lines.
 public struct ReadPlan: Sendable {
     /// What a message with line ends in it becomes: several lines, one line with `\n` and `\\` for LF and `\`, or an error.
@@ -25,6 +27,7 @@ public struct ReadPlan: Sendable {
     public var restore: String?
     public var wantsSummary = false
     public var wantsProgress = false
+    public var statistics: Statistics?
 
     public init() {}
 }

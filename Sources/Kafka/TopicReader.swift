@@ -44,7 +44,7 @@ public final class TopicReader {
 
     public init(_ settings: Settings, _ plan: ReadPlan) throws(Failure) {
         self.plan = plan
-        progress = Progress("kcat-in", isWanted: plan.wantsProgress)
+        progress = Progress("kcat-in", isWanted: plan.wantsProgress, plan.statistics)
         if plan.epochMilliseconds != nil { epochs = Epochs() }
         acks = try plan.ack.map { path throws(Failure) in try AckPipe(path) }
         state = try plan.restore.map { topic throws(Failure) in try StateReader(settings, topic) }
@@ -114,7 +114,7 @@ public final class TopicReader {
         } catch {
             failure = failure ?? error
         }
-        progress.end()
+        progress.end { facts }
         if plan.wantsSummary { summarize() }
         leaveGroup()
         if intake.pointee.output.isClosed { Signals.die(by: SIGPIPE) }
@@ -162,6 +162,7 @@ public final class TopicReader {
                 progress.show(
                     lines: intake.pointee.readLines, bytes: intake.pointee.output.acceptedBytes, rest: rest)
             }
+            progress.report { facts }
             if isBlocked || !mayHaveMore || isDone, !intake.pointee.hasReachedLimit {
                 wait(min(isDone ? 100 : 500, epochPatience))
             }
@@ -220,8 +221,8 @@ public final class TopicReader {
         commit()
     }
 
-    /// Lag and, where the end is known, the time left.
-    private func progressOfPartitions() -> String {
+    /// How many messages there are behind the position of each partition, and up to where `--until-end` ends.
+    private var lag: (all: Int64, left: Int64) {
         var (lag, left): (Int64, Int64) = (0, 0)
         for (number, state) in intake.pointee.partitions.enumerated() {
             var (low, high): (Int64, Int64) = (0, 0)
@@ -233,6 +234,24 @@ public final class TopicReader {
             lag += max(0, high - position)
             left += max(0, min(state.end, high) - position)
         }
+        return (lag, left)
+    }
+
+    /// For `--stats`.
+    private var facts: (Statistics.Counts, Summary) {
+        var more = Summary()
+        more.add("lag", Int(lag.all))
+        more.add("held_bytes", intake.pointee.output.waiting)
+        let counts = Statistics.Counts(
+            read: intake.pointee.readLines, bytesRead: intake.pointee.output.position,
+            written: committedBefore + intake.pointee.partitions.reduce(0) { $0 + ($1?.acceptedLines ?? 0) },
+            bytesWritten: intake.pointee.output.acceptedBytes)
+        return (counts, more)
+    }
+
+    /// Lag and, where the end is known, the time left.
+    private func progressOfPartitions() -> String {
+        let (lag, left) = lag
         let text = ", lag \(Progress.short(Double(lag)))"
         guard plan.untilEnd, let seconds = progress.seconds(for: left) else { return text }
         return text + ", \(seconds) s left"

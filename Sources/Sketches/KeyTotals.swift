@@ -39,6 +39,9 @@ public struct KeyTotals: ~Copyable {
     /// Distinct keys.
     public var count: Int { table.used }
 
+    /// Memory in use, in bytes.
+    public var memory: Int { table.memory + changed.capacity * MemoryLayout<Int>.stride }
+
     /// Forgets everything.
     public mutating func reset() {
         table.reset()

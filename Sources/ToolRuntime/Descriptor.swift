@@ -1,3 +1,4 @@
+import CBytes
 import Glibc
 
 /// An open file descriptor.
@@ -93,8 +94,9 @@ public struct Descriptor: Sendable {
 public final class Sink {
     private let descriptor: Descriptor
     public private(set) var failure: Failure?
-    /// Lines written, counted only where somebody wants to know.
+    /// Lines and bytes written, counted only where somebody wants to know.
     private(set) var lineCount = 0
+    private(set) var byteCount = 0
     private let countsLines: Bool
 
     public init(_ descriptor: Descriptor, countsLines: Bool = false) {
@@ -106,7 +108,9 @@ public final class Sink {
         guard failure == nil else { return }
         do throws(Failure) {
             try descriptor.write(bytes)
-            if countsLines { lineCount += bytes.count { $0 == 0x0A } }
+            guard countsLines, let start = bytes.baseAddress else { return }
+            lineCount += cbytes_count(start, 0x0A, bytes.count)
+            byteCount += bytes.count
         } catch {
             failure = error
         }

@@ -10,8 +10,10 @@ struct FilterLoop<F: Filter & ~Copyable>: ~Copyable {
     private var output: Output
     private let standardOutput: Sink
     private let sides: [Sink]
+    private var statistics: Statistics?
 
-    init(maxLine: Int, standardOutput: Sink, rejects: Sink?, late: Sink?) {
+    init(maxLine: Int, standardOutput: Sink, rejects: Sink?, late: Sink?, statistics: Statistics?) {
+        self.statistics = statistics
         input = LineInput(maxLine: maxLine)
         self.standardOutput = standardOutput
         sides = [rejects, late].compactMap { $0 }
@@ -40,9 +42,7 @@ struct FilterLoop<F: Filter & ~Copyable>: ~Copyable {
         var isRestoring = false
         do {
             while true {
-                // With output waiting, input is only asked for: if there is none, the output goes first.
-                let patience = output.isPending ? 0 : filter.patience(at: .now()).map { max(0, $0) }
-                switch try input.next(patience: patience) {
+                switch try input.next(patience: patience(with: filter)) {
                 case .piece(.lines(let lines, let firstLine)):
                     if isRestoring, !filter.keepsState {
                         throw Failure(
@@ -63,6 +63,7 @@ struct FilterLoop<F: Filter & ~Copyable>: ~Copyable {
                     return Signals.isAsked ? Summary() : try filter.finish(now: .now(), into: &output)
                 }
                 try checkSinks()
+                if statistics != nil { report(filter) }
             }
         } catch let error as MalformedLine<F.Problem> {
             throw Failure(.malformedData, error.description)
@@ -73,6 +74,16 @@ struct FilterLoop<F: Filter & ~Copyable>: ~Copyable {
         }
     }
 
+    /// How long to wait for input, in milliseconds; nil: for ever.
+    private func patience(with filter: borrowing F) -> Int64? {
+        // With output waiting, input is only asked for: if there is none, the output goes first.
+        if output.isPending { return 0 }
+        let now = Moment.now()
+        let patience = filter.patience(at: now).map { max(0, $0) }
+        guard let statistics else { return patience }
+        return min(patience ?? .max, statistics.patience(at: now))
+    }
+
     private func checkSinks() throws(Failure) {
         if let failure = standardOutput.failure { throw failure }
         for side in sides { if let failure = side.failure { throw failure } }
@@ -80,13 +91,44 @@ struct FilterLoop<F: Filter & ~Copyable>: ~Copyable {
 
     var lateLines: Int { output.lateLines }
 
+    // MARK: - Numbers
+
+    private mutating func report(_ filter: borrowing F) {
+        let (counts, sides) = (counts, sideCounts)
+        statistics?.report {
+            var more = sides
+            more.add("held_bytes", filter.heldBytes)
+            return (counts, more)
+        }
+    }
+
+    /// The last line of `--stats`.
+    mutating func reportEnd() {
+        let counts = counts
+        var more = sideCounts
+        more.add("held_bytes", 0)
+        statistics?.end(counts, more)
+    }
+
+    private var counts: Statistics.Counts {
+        .init(
+            read: input.lineCount, bytesRead: input.byteCount, written: standardOutput.lineCount,
+            bytesWritten: standardOutput.byteCount)
+    }
+
+    private var sideCounts: Summary {
+        var counts = Summary()
+        counts.add("rejected", output.rejectedLines)
+        counts.add("late", output.lateLines)
+        return counts
+    }
+
     /// What `--summary` shows of any filter.
     var lineCounts: Summary {
         var summary = Summary()
         summary.add("read", input.lineCount)
         summary.add("written", standardOutput.lineCount)
-        summary.add("rejected", output.rejectedLines)
-        summary.add("late", output.lateLines)
+        summary.add(contentsOf: sideCounts)
         return summary
     }
 }

@@ -11,7 +11,7 @@ public enum CommonOptions {
         "max-line", in: 1...(1 << 40), default: 64 << 20, help: "The longest line taken, in bytes; default 64M.")
     public static let summary = Option.flag(
         "summary", help: "At the end print one line of JSON about the run on standard error.")
-    public static let all: [any OptionRow] = [reject, maxLine, summary]
+    public static let all: [any OptionRow] = [reject, maxLine, summary, Statistics.option]
 }
 
 /// The main function of a tool that is a filter.
@@ -30,15 +30,18 @@ public enum FilterTool {
             let filter = try make(arguments)
             command.refuseTerminal()
             let wantsSummary = arguments[CommonOptions.summary]
+            let statistics = Statistics(command.name, arguments)
             var loop = FilterLoop<F>(
                 maxLine: arguments[CommonOptions.maxLine],
-                standardOutput: Sink(.standardOutput, countsLines: wantsSummary),
+                standardOutput: Sink(.standardOutput, countsLines: wantsSummary || statistics != nil),
                 rejects: try sink(arguments[CommonOptions.reject]),
-                late: try late.flatMap { option throws(Failure) in try sink(arguments[option]) })
+                late: try late.flatMap { option throws(Failure) in try sink(arguments[option]) },
+                statistics: statistics)
             Signals.install()
             Descriptor.standardInput.enlargePipe(to: 1 << 20)
             Descriptor.standardOutput.enlargePipe(to: 1 << 20)
             let result = loop.run(filter)
+            loop.reportEnd()
             if wantsSummary {
                 var summary = Summary()
                 summary.add("tool", command.name)

@@ -13,6 +13,8 @@ public struct LineInput: ~Copyable {
 
     private var buffer: LineBuffer
     private var hasEnded = false
+    /// Bytes read so far.
+    public private(set) var byteCount = 0
 
     public init(maxLine: Int) { buffer = LineBuffer(maxLine: maxLine) }
 
@@ -38,6 +40,7 @@ public struct LineInput: ~Copyable {
             guard let count = try Descriptor.standardInput.read(into: space) else { continue }
             // An end that a signal's handler made is not the end of the input: a partial line stays one.
             if Signals.isAsked { break }
+            byteCount += count
             if count > 0 {
                 buffer.fill(count)
             } else {

@@ -108,6 +108,7 @@ enum KcatInTool {
             }
             plan.wantsSummary = arguments[CommonOptions.summary]
             plan.wantsProgress = arguments[BridgeOptions.progress]
+            plan.statistics = Statistics(command.name, arguments)
             try TopicReader(try BridgeOptions.settings(arguments), plan).run()
         }
     }

@@ -96,6 +96,7 @@ enum KcatOutTool {
             plan.reject = arguments[CommonOptions.reject]
             plan.wantsSummary = arguments[CommonOptions.summary]
             plan.wantsProgress = arguments[BridgeOptions.progress]
+            plan.statistics = Statistics(command.name, arguments)
             var settings = try BridgeOptions.settings(arguments)
             if let codec = arguments[codec] { try settings.add("compression.codec=\(codec)") }
             command.refuseTerminal()

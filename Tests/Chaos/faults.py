@@ -22,7 +22,7 @@ class Faults:
             self.long_pause: 1,
             self.terminate: 3,
             self.scale: 3,
-            self.restart_broker: 1,
+            self.cut_off: 1,
         }
 
     def inject(self):
@@ -62,11 +62,9 @@ class Faults:
         self._later(self.random.uniform(2, 6), replica.is_wanted.set)
         return "a replica taken away and brought back"
 
-    def restart_broker(self, _, __):
-        self.broker.stop()
-        time.sleep(self.random.uniform(0, 1))
-        self.broker.start()
-        return "broker restarted"
+    def cut_off(self, _, __):
+        self.broker.cut_off()
+        return "the broker out of reach for 1 s"
 
     def _stopped(self, replica, role, seconds):
         if not replica.send(role, signal.SIGSTOP):

@@ -1,8 +1,11 @@
 """Stages of a distributed pipe: replicas under a supervisor that starts a pipeline again when all of it has ended."""
 
+import contextlib
 import os
 import signal
+import socket
 import subprocess
+import sys
 import threading
 import time
 
@@ -85,22 +88,46 @@ class Replica(threading.Thread):
 
 
 class Broker:
-    """bin/broker, which can be started again with what it has kept."""
+    """A broker under Apache Kafka's rules, which can be cut off, and started again with what it has kept."""
 
-    def __init__(self, root, folder, port, log):
-        self.command = [f"{root}/bin/broker", "--data", f"{folder}/broker", str(port)]
+    def __init__(self, root, folder, log):
+        self.bare = [f"{root}/bin/broker", "--bare", "--data", f"{folder}/broker", str(free_port())]
+        self.port = free_port()
+        self.rules = [sys.executable, f"{root}/Tests/Listeners/apache_rules.py", str(self.port), self.bare[-1]]
         self.log = log
         self.start()
 
+    @property
+    def address(self):
+        return f"127.0.0.1:{self.port}"
+
     def start(self):
-        self.process = subprocess.Popen(["setpriv", "--pdeathsig", "TERM", *self.command], stdout=subprocess.PIPE, stderr=self.log)
-        self.address = self.process.stdout.readline().decode().strip()
-        if not self.address:
+        self.broker = subprocess.Popen(
+            ["setpriv", "--pdeathsig", "TERM", *self.bare], stdout=subprocess.PIPE, stderr=self.log
+        )
+        if not self.broker.stdout.readline():
             raise SystemExit("bin/chaos: the broker does not start")
+        self.front = subprocess.Popen([*TOGETHER, *self.rules], stderr=self.log)
+        while True:
+            with contextlib.suppress(ConnectionError), socket.create_connection(("127.0.0.1", self.port)):
+                return
+            time.sleep(0.05)
+
+    def cut_off(self):
+        """For a second nobody reaches it."""
+        self.front.send_signal(signal.SIGUSR1)
 
     def stop(self):
-        self.process.terminate()
-        self.process.wait()
+        self.front.kill()
+        self.front.wait()
+        self.broker.terminate()
+        self.broker.wait()
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
 
 
 class Feeder(threading.Thread):

@@ -4,7 +4,8 @@
 
 MARK is a file that says that it has been done; PIDS holds the numbers of the pipeline's processes, of which VICTIM is
 killed at the NUMBERth commit barrier. POINT: `before` it is passed on; `between` that and the commit, which kcat-out is
-stopped from beginning; `in` the commit, DELAY seconds after it was passed on; `after`, when it is long done.
+stopped from beginning; `in` the commit, DELAY seconds after it was passed on; `after`, when it is long done. At `restart`
+nobody is killed: it waits then, until there is MARK.go.
 """
 
 import os
@@ -48,8 +49,15 @@ for line in sys.stdin.buffer:
     if is_barrier and line.split(b"\t")[3] == b"commit":
         commits += 1
         if commits == int(number) and not os.path.exists(mark):
+            if point == "restart":
+                forward()
+                time.sleep(0.5)
             open(mark, "w").close()
-            strike(forward)
+            if point == "restart":
+                while not os.path.exists(f"{mark}.go"):
+                    time.sleep(0.02)
+            else:
+                strike(forward)
             continue
     if is_barrier:
         forward()

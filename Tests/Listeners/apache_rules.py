@@ -13,11 +13,14 @@ What noida-db 0.2.3 does, and what is done about it:
 - It tells a group's offsets while a transaction holds newer ones. Here they are unstable until it has ended.
 - Its Fetch by topic id finds nothing. Here it offers none.
 
+On SIGUSR1 it breaks all connections and takes no new ones for a second, as a broker that cannot be reached.
+
 Requests are taken apart as librdkafka 2.0 writes them; what is of another version passes as it is.
 """
 
 import asyncio
 import contextlib
+import signal
 import struct
 import sys
 import time
@@ -101,6 +104,8 @@ class Rules:
         self.port = port
         self.broker_port = broker_port
         self.groups = {}
+        self.connections = set()
+        self.deaf_until = 0.0
         # By transactional id: the groups whose offsets it holds, and since when.
         self.held = {}
 
@@ -117,7 +122,15 @@ class Rules:
             for group in list(self.groups.values()):
                 await group.expire()
 
+    def cut(self):
+        self.deaf_until = time.monotonic() + 1
+        for writer in self.connections:
+            writer.transport.abort()
+
     async def serve(self, reader, writer):
+        if time.monotonic() < self.deaf_until:
+            return writer.transport.abort()
+        self.connections.add(writer)
         with contextlib.suppress(OSError, EOFError):
             broker_reader, broker_writer = await asyncio.open_connection("127.0.0.1", self.broker_port, limit=1 << 20)
             asked = {}
@@ -137,6 +150,7 @@ class Rules:
                 writer.close()
 
             await asyncio.gather(up(), down())
+        self.connections.discard(writer)
         writer.close()
 
     async def take(self, request, asked, client, broker):
@@ -229,6 +243,7 @@ def put(writer, body):
 async def main():
     port, broker_port = int(sys.argv[1]), int(sys.argv[2])
     rules = Rules(port, broker_port)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, rules.cut)
     server = await asyncio.start_server(rules.serve, "127.0.0.1", port, limit=1 << 20, backlog=200)
     async with server:
         await asyncio.gather(server.serve_forever(), rules.watch())

@@ -110,6 +110,8 @@ public struct MergeCounts: ~Copyable, Filter {
         return max(0, waitingSince + every - now.monotonicMilliseconds)
     }
 
+    public var heldBytes: Int { totals.memory }
+
     public mutating func wake(now: Moment, into output: inout Output) {
         if patience(at: now) == 0 { writeChanges(into: &output) }
     }

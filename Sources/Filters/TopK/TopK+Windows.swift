@@ -94,7 +94,7 @@ extension TopK {
     private mutating func put(
         _ slot: Int?, label: [UInt8]?, _ output: inout Output
     ) throws(MalformedLine<Problem>) {
-        let memory = panes.memory + sum.memory
+        let memory = heldBytes
         do {
             if let slot {
                 try report.put(&panes[slot], label: label, memory: memory, cells, &output.lines)

@@ -105,6 +105,8 @@ public struct TopK: Filter, ~Copyable {
         }
     }
 
+    public var heldBytes: Int { panes.memory + sum.memory }
+
     /// The input has ended: puts out what is left.
     public consuming func finish(
         now: Moment, into output: inout Output

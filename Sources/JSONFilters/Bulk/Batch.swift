@@ -6,7 +6,8 @@ import Bytes
 /// largest body and one item more.
 struct Batch: ~Copyable {
     private var storage: UnsafeMutablePointer<UInt8>
-    private var capacity: Int
+    /// Memory in use, in bytes.
+    private(set) var capacity: Int
     /// Bytes of the whole items.
     private(set) var count = 0
     /// The same with what is there of the next.
@@ -20,7 +21,8 @@ struct Batch: ~Copyable {
 
     deinit { storage.deallocate() }
 
-    /// Bytes of the item that is being written.
+    /// What there is of the item that is being written. Good until the next call.
+    var item: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: storage + count, count: filled - count) }
     var itemBytes: Int { filled - count }
 
     private mutating func reserve(_ free: Int) -> UnsafeMutablePointer<UInt8> {
@@ -62,9 +64,16 @@ struct Batch: ~Copyable {
     mutating func dropItem() { filled = count }
 
     /// Puts the whole items out, and begins a new body with the item that is being written.
-    mutating func put(into output: inout OutputBuffer) {
+    /// - Parameter framed: with the numbers of its items and bytes in front, not with an empty line behind it.
+    mutating func put(into output: inout OutputBuffer, framed: Bool = false) {
+        if framed {
+            output.append(decimal: Int64(items))
+            output.append(UInt8(ascii: "\t"))
+            output.append(decimal: Int64(count))
+            output.append(UInt8(ascii: "\n"))
+        }
         output.append(UnsafeRawBufferPointer(start: storage, count: count))
-        output.append(UInt8(ascii: "\n"))
+        if !framed { output.append(UInt8(ascii: "\n")) }
         storage.update(from: storage + count, count: itemBytes)
         (filled, count, items) = (itemBytes, 0, 0)
     }

@@ -122,6 +122,8 @@ public struct Bulk: ~Copyable, Filter {
         batch.items == 0 ? nil : limits.milliseconds - (now.monotonicMilliseconds - begun)
     }
 
+    public var heldBytes: Int { batch.capacity }
+
     public mutating func wake(now: Moment, into output: inout Output) { put(into: &output) }
 
     public mutating func barrier(_ kind: Barrier.Kind, now: Moment, into output: inout Output) { put(into: &output) }

@@ -35,25 +35,7 @@ public struct BulkReplies: ~Copyable, Filter {
         }
     }
 
-    enum Outcome: String {
-        case done
-        case retry
-        case failed
-
-        init(status: Int64, action: UnsafeRawBufferPointer) {
-            self =
-                switch status {
-                case 200...299: .done
-                case 404 where action.elementsEqual("delete".utf8): .done
-                case 409 where action.elementsEqual("create".utf8): .done
-                case 409 where action.elementsEqual("update".utf8): .retry
-                case 429, 502, 503, 504: .retry
-                default: .failed
-                }
-        }
-    }
-
-    private let parser = JSONParser()
+    private var response = BulkResponse()
     /// What one response has come to, until all of it is found good.
     private var written: [UInt8] = []
     private var counts = (done: 0, retry: 0, failed: 0)
@@ -67,61 +49,35 @@ public struct BulkReplies: ~Copyable, Filter {
             var scanner = LineScanner(bytes)
             var number = firstLine
             while let line = scanner.next() {
-                let response = UnsafeRawBufferPointer(rebasing: bytes[line])
+                let text = UnsafeRawBufferPointer(rebasing: bytes[line])
                 let before = counts
                 written.removeAll(keepingCapacity: true)
-                if let problem = read(response) {
+                do throws(Problem) {
+                    try response.open(text)
+                    while let (position, item) = try response.next() { write(item, position: position) }
+                } catch {
                     counts = before
-                    try output.reject(response, number: number, problem)
-                } else {
-                    written.withUnsafeBytes { output.lines.append($0) }
+                    written.removeAll(keepingCapacity: true)
+                    try output.reject(text, number: number, error)
                 }
+                written.withUnsafeBytes { output.lines.append($0) }
                 number += 1
             }
         }
     }
 
-    private mutating func read(_ response: UnsafeRawBufferPointer) -> Problem? {
-        if let fault = parser.fault(in: response, onlyObjects: true) { return .json(fault) }
-        var item = csimdjson_item()
-        switch csimdjson_open_reply(parser.handle, &item) {
-        case csimdjson_no_item: return .notAReply
-        case csimdjson_no_more_items: write(item, position: 0)
-        default:
-            var position = 1
-            while true {
-                let step = csimdjson_next_item(parser.handle, &item)
-                if step == csimdjson_no_more_items { break }
-                if step == csimdjson_no_item { return .badItem(position) }
-                write(item, position: position)
-                position += 1
-            }
-        }
-        return nil
-    }
-
     private mutating func write(_ item: csimdjson_item, position: Int) {
-        let outcome = Outcome(status: item.status, action: item.action.bytes)
+        let outcome = item.outcome
         switch outcome {
         case .done: counts.done += 1
         case .retry: counts.retry += 1
         case .failed: counts.failed += 1
         }
         written += "\(position)\t\(outcome.rawValue)\t\(item.status)\t".utf8
-        add(item.id)
+        item.id.writeOnOneLine(to: &written)
         written.append(UInt8(ascii: "\t"))
-        let errors = [item.errors.0, item.errors.1, item.errors.2, item.errors.3]
-        for (index, error) in errors.prefix(item.error_count).enumerated() {
-            if index > 0 { written += "; ".utf8 }
-            add(error.type)
-            if error.type.count > 0, error.reason.count > 0 { written += ": ".utf8 }
-            add(error.reason)
-        }
+        item.writeReason(to: &written)
         written.append(UInt8(ascii: "\n"))
-    }
-
-    private mutating func add(_ text: csimdjson_slice) {
-        for byte in text.bytes { written.append(byte < 0x20 || byte == 0x7F ? UInt8(ascii: " ") : byte) }
     }
 
     public consuming func finish(now: Moment, into output: inout Output) -> Summary {
@@ -131,8 +87,4 @@ public struct BulkReplies: ~Copyable, Filter {
         summary.add("failed", counts.failed)
         return summary
     }
-}
-
-extension csimdjson_slice {
-    var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: start, count: count) }
 }

@@ -55,13 +55,14 @@ extension TopicReader {
         epochs?.begin(positions, end: intake.pointee.output.position, lines: lines)
     }
 
-    /// Looks which epochs are done.
-    func settleEpochs() throws(Failure) {
+    /// Looks which epochs are done: ten times in one, or more often where somebody waits for it.
+    func settleEpochs(inHurry: Bool = false) throws(Failure) {
         guard let pending = epochs?.pending, !pending.isEmpty || acks != nil else { return }
         let now = Client.monotonicMilliseconds()
         epochs?.noteAccepted(intake.pointee.output.acceptedBytes, at: now)
+        if inHurry { nextSettling = min(nextSettling, now + 5) }
         guard now >= nextSettling else { return }
-        nextSettling = now + min(100, max(5, (plan.epochMilliseconds ?? 0) / 10))
+        nextSettling = now + (inHurry ? 5 : min(100, max(5, (plan.epochMilliseconds ?? 0) / 10)))
         var settled: [Epochs.Pending]
         if let last = try acks?.last(written: epochs?.next ?? 0) {
             settled = epochs?.settle { $0.number <= last } ?? []
@@ -105,7 +106,7 @@ extension TopicReader {
         let deadline = Client.monotonicMilliseconds() + commitMilliseconds
         while epochs?.isSettled == false, !intake.pointee.output.isClosed {
             try serve()
-            try settleEpochs()
+            try settleEpochs(inHurry: true)
             if Client.monotonicMilliseconds() >= deadline { throw notCommitted() }
             wait(epochPatience)
         }
@@ -126,7 +127,7 @@ extension TopicReader {
             if isOwed, rd_kafka_assignment_lost(client.handle) != 0 {
                 throw Failure(.tryAgain, "put out of the group with lines that were not committed")
             }
-            try settleEpochs()
+            try settleEpochs(inHurry: true)
             if Client.monotonicMilliseconds() >= deadline {
                 throw isOwed ? notCommitted() : Failure(.tryAgain, "standard output is blocked, and the group moves on")
             }
