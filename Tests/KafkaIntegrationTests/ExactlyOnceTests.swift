@@ -139,8 +139,7 @@ import Testing
                 #expect(outcome.reader.ending == .signal(SIGPIPE), "\(outcome)")
                 #expect(outcome.writer.ending == .status(75), "\(outcome)")
             case .writer:
-                #expect(outcome.filter.ending == .signal(SIGPIPE), "\(outcome)")
-                #expect(outcome.reader.ending == .signal(SIGPIPE), "\(outcome)")
+                #expect(Self.isEndOfReader(outcome.reader), "\(outcome)")
             }
             if part != .writer {
                 let message = outcome.writer.errorText.split(separator: "\n").last ?? ""
@@ -151,6 +150,11 @@ import Testing
         try feed.end()
         try Stage.supervise(plan)
         expectSameLines(try to.lines(), feed.lines, "\(part) killed")
+    }
+
+    /// A filter notices that its reader is dead when it writes; if nothing comes any more, kcat-in misses the commit.
+    private static func isEndOfReader(_ ended: Ended) -> Bool {
+        [.signal(SIGPIPE), .status(75)].contains(ended.ending)
     }
 
     fileprivate static let cutOff =
@@ -187,7 +191,7 @@ import Testing
         #expect(outcome.writer.ending == .status(75), "\(outcome)")
         #expect(outcome.writer.errorText.contains("kcat-out: "), "\(outcome)")
         #expect(outcome.writer.errorText.contains("fenced"), "\(outcome)")
-        #expect(outcome.reader.ending == .signal(SIGPIPE), "\(outcome)")
+        #expect(Self.isEndOfReader(outcome.reader), "\(outcome)")
         try feed.end()
         try Stage.supervise(plan)
         expectSameLines(try to.lines(), feed.lines, "fenced")
@@ -250,7 +254,7 @@ import Testing
         let outcome = try stopped.wait(deadline: 30)
         #expect(outcome.writer.ending == .status(75), "\(outcome)")
         #expect(outcome.writer.errorText.split(separator: "\n").last?.hasPrefix("kcat-out: ") == true, "\(outcome)")
-        #expect([.status(75), .signal(SIGPIPE)].contains(outcome.reader.ending), "\(outcome)")
+        #expect(Self.isEndOfReader(outcome.reader), "\(outcome)")
         try feed.write(100)
         try feed.end()
         let last = try other.wait()
