@@ -22,6 +22,7 @@ public func copyBrokerScript(into folder: TemporaryFolder) throws {
     let ended = try bash(
         """
         mkdir -p bin .venv-broker/running && cp '\(Repository.root)/bin/broker' bin/
+        mkdir Tests && ln -s '\(Repository.root)/Tests/Listeners' Tests/
         for file in '\(Repository.root)'/.venv-broker/*; do
             name=${file##*/}
             [ "$name" = running ] || ln -s "$(readlink -f "$file")" ".venv-broker/$name"
