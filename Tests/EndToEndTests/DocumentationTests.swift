@@ -51,8 +51,11 @@ enum ConsoleDocument {
         #expect(rendered == text, "\(difference(text, rendered))")
     }
 
-    /// `run` in each folder of examples/ is a script that reads `input` and prints `expected`.
-    @Test(arguments: entries(of: "\(Repository.root)/examples").filter { $0 != "README.md" })
+    /// `run` in a folder of examples/ is a script that reads `input` and prints `expected`.
+    @Test(
+        arguments: entries(of: "\(Repository.root)/examples").filter {
+            exists("\(Repository.root)/examples/\($0)/expected")
+        })
     func theExamplePrintsWhatItsFolderSays(_ name: String) throws {
         let folder = "\(Repository.root)/examples/\(name)"
         let ended = try bash("./run", input: .file("\(folder)/input"), folder: folder)
