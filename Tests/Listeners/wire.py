@@ -15,6 +15,8 @@ async def frame_of(reader):
     """The next request or answer, without its length."""
     try:
         (size,) = struct.unpack(">i", await reader.readexactly(4))
+        if not 0 <= size <= 300_000_000:  # the beginning of something else, such as TLS
+            raise EOFError
         return await reader.readexactly(size)
     except asyncio.IncompleteReadError as error:
         raise EOFError from error

@@ -49,7 +49,7 @@ package struct EpochOffsets: Equatable {
     /// nil if `payload` is not one, or has no generation: a broker would take such offsets from anybody.
     package init?(payload: [UInt8]) {
         let fields = payload.split(separator: 0x09, omittingEmptySubsequences: false)
-        guard fields.count >= 6, let group = Escape.read(fields[0]), !group.isEmpty,
+        guard fields.count >= 5, let group = Escape.read(fields[0]), !group.isEmpty,
             let generation = Int32(String(decoding: fields[1], as: UTF8.self)), generation >= 0,
             let member = Escape.read(fields[2]), !member.isEmpty, let topic = Escape.read(fields[4])
         else { return nil }
