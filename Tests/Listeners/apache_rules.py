@@ -70,6 +70,8 @@ class Group:
                 await self.leave(member)
             joins, self.joins, self.leaves, self.since = self.joins, {}, [], None
             for member, (joining, send) in joins.items():
+                # It has waited for the others, without heartbeats.
+                joining.heard = time.monotonic()
                 self.members[member] = joining
                 send()
 
@@ -91,6 +93,7 @@ class Group:
                 continue
             is_late = self.since is not None and now - self.since > member.rebalance
             if is_late or now - member.heard > member.session:
+                print(f"put out of the group {self.name.decode()}: a member that is late", file=sys.stderr, flush=True)
                 self.remove(name)
         await self.settle()
 
