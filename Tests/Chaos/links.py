@@ -61,6 +61,7 @@ def main():
         os._exit(0)
 
     signal.signal(signal.SIGTERM, finish)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     print(flush=True)
     under_way = collections.deque()
     while True:

@@ -3,10 +3,13 @@
 The namespaces have no names: each belongs to a process, which ends with this program however that ends, and they with it.
 """
 
+import os
 import subprocess
 import sys
 
 from pipeline import TOGETHER
+
+LINKS = os.path.join(os.path.dirname(os.path.realpath(__file__)), "links.py")
 
 
 class Host:
@@ -30,13 +33,13 @@ class Host:
 
 
 class Network:
-    def __init__(self, count, delay, loss, generator, folder):
+    def __init__(self, count, delay, loss, generator):
         self.hosts = []
         self.switch = None
         try:
             self.broker = self._host("broker", "10.77.0.1")
             self.others = [self._host(f"host-{number}", f"10.77.0.{10 + number}") for number in range(1, count + 1)]
-            command = [*TOGETHER, "unshare", "--net", sys.executable, f"{folder}/links.py"]
+            command = [*TOGETHER, "unshare", "--net", sys.executable, LINKS]
             command += [str(delay), str(loss), str(generator.getrandbits(32))]
             for host in self.hosts:
                 command += [host.name, str(host.process.pid)]
