@@ -47,10 +47,7 @@ def run(options, folder):
             replica.start()
         time.sleep(2)
         faults = Faults(generator, everybody, broker, log)
-        for _ in range(options.faults):
-            faults.inject()
-            time.sleep(generator.uniform(0.2, 2 * options.pause - 0.2))
-        faults.finish()
+        faults.rain(options.faults, options.pause)
         feeder.finish()
         for replica in everybody:
             replica.join(timeout=180)

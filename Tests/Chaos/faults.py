@@ -25,6 +25,14 @@ class Faults:
             self.cut_off: 1,
         }
 
+    def rain(self, count, pause):
+        """So many faults, `pause` seconds between two on average. When it returns, all who were stopped go on."""
+        for _ in range(count):
+            self.inject()
+            time.sleep(self.random.uniform(0.2, 2 * pause - 0.2))
+        for timer in self.timers:
+            timer.join()
+
     def inject(self):
         """One fault, on somebody who is there to suffer it."""
         while True:
@@ -77,8 +85,3 @@ class Faults:
         timer = threading.Timer(seconds, action)
         timer.start()
         self.timers.append(timer)
-
-    def finish(self):
-        """Waits until all who were stopped go on."""
-        for timer in self.timers:
-            timer.join()

@@ -33,10 +33,7 @@ def run(options, generator, broker, env, folder, log):
         feeder.start()
         time.sleep(2)
         faults = Faults(generator, replicas, broker, log)
-        for _ in range(options.faults):
-            faults.inject()
-            time.sleep(generator.uniform(0.2, 2 * options.pause - 0.2))
-        faults.finish()
+        faults.rain(options.faults, options.pause)
         feeder.finish()
         found = until_quiet(env)
     finally:

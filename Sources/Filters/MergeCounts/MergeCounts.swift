@@ -139,6 +139,7 @@ public struct MergeCounts: ~Copyable, Filter {
         try writeAll(into: &output)
         var summary = Summary()
         summary.add("keys", mode == .sorted ? sorted.count : max(mostKeys, totals.count))
+        summary.add("held_bytes", heldBytes)
         return summary
     }
 
