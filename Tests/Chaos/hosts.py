@@ -38,7 +38,7 @@ def run(options, root, generator, folder, log):
         feeder.start()
         for replica in everybody:
             replica.start()
-        print(f"{HOSTS} hosts; over each cable a frame takes {DELAY * 1000:.0f} ms, and {LOSS:.0%} are lost", flush=True)
+        print(f"{HOSTS} hosts; over a cable a frame takes {DELAY * 1000:.0f} ms, and {LOSS:.0%} are lost", flush=True)
         for seconds, host in zip((SHORT, LONG), generator.sample(network.others, 2)):
             wait_for_flow(env, here)
             cut_off(network, host, seconds, everybody, folder, log)
