@@ -1,6 +1,5 @@
 """Stages of a distributed pipe: replicas under a supervisor that starts a pipeline again when all of it has ended."""
 
-import contextlib
 import os
 import signal
 import socket
@@ -90,28 +89,30 @@ class Replica(threading.Thread):
 class Broker:
     """A broker under Apache Kafka's rules, which can be cut off, and started again with what it has kept."""
 
-    def __init__(self, root, folder, log):
-        self.bare = [f"{root}/bin/broker", "--bare", "--data", f"{folder}/broker", str(free_port())]
+    def __init__(self, root, folder, log, host="127.0.0.1", inside=()):
+        """`inside` stands in front of its commands."""
+        self.inside = list(inside)
+        self.host = host
+        port = str(free_port())
+        self.bare = [f"{root}/bin/broker", "--bare", "--data", f"{folder}/broker", port]
         self.port = free_port()
-        self.rules = [sys.executable, f"{root}/Tests/Listeners/apache_rules.py", str(self.port), self.bare[-1]]
+        self.rules = [sys.executable, f"{root}/Tests/Listeners/apache_rules.py", str(self.port), port, host]
         self.log = log
         self.start()
 
     @property
     def address(self):
-        return f"127.0.0.1:{self.port}"
+        return f"{self.host}:{self.port}"
 
     def start(self):
         self.broker = subprocess.Popen(
-            ["setpriv", "--pdeathsig", "TERM", *self.bare], stdout=subprocess.PIPE, stderr=self.log
+            ["setpriv", "--pdeathsig", "TERM", *self.inside, *self.bare], stdout=subprocess.PIPE, stderr=self.log
         )
         if not self.broker.stdout.readline():
             raise SystemExit("bin/chaos: the broker does not start")
-        self.front = subprocess.Popen([*TOGETHER, *self.rules], stderr=self.log)
-        while True:
-            with contextlib.suppress(ConnectionError), socket.create_connection(("127.0.0.1", self.port)):
-                return
-            time.sleep(0.05)
+        self.front = subprocess.Popen([*TOGETHER, *self.inside, *self.rules], stderr=self.log)
+        is_there = f"until (exec 3<>/dev/tcp/{self.host}/{self.port}) 2>/dev/null; do sleep 0.05; done"
+        subprocess.run([*self.inside, "bash", "-c", is_there], check=True, timeout=60)
 
     def cut_off(self):
         """For a second nobody reaches it."""

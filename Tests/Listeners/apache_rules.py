@@ -1,6 +1,8 @@
 """In front of the test broker: makes it keep Apache Kafka's rules where it has others.
 
-    apache_rules.py PORT BROKER_PORT
+    apache_rules.py PORT BROKER_PORT [HOST]
+
+It listens on HOST, which is 127.0.0.1 or of nine characters too, for it is put in the place of that.
 
 What noida-db 0.2.3 does, and what is done about it:
 
@@ -68,6 +70,8 @@ class Group:
                 await self.leave(member)
             joins, self.joins, self.leaves, self.since = self.joins, {}, [], None
             for member, (joining, send) in joins.items():
+                # It has waited for the others, without heartbeats.
+                joining.heard = time.monotonic()
                 self.members[member] = joining
                 send()
 
@@ -89,6 +93,7 @@ class Group:
                 continue
             is_late = self.since is not None and now - self.since > member.rebalance
             if is_late or now - member.heard > member.session:
+                print(f"put out of the group {self.name.decode()}: a member that is late", file=sys.stderr, flush=True)
                 self.remove(name)
         await self.settle()
 
@@ -100,8 +105,10 @@ class Group:
 
 
 class Rules:
-    def __init__(self, port, broker_port):
-        self.port = port
+    def __init__(self, port, broker_port, host):
+        # Where the broker says that it is, and where its clients are to go instead.
+        self.inner = b"127.0.0.1" + struct.pack(">i", broker_port)
+        self.own = host.encode() + struct.pack(">i", port)
         self.broker_port = broker_port
         self.groups = {}
         self.connections = set()
@@ -218,8 +225,7 @@ class Rules:
         if key == API_VERSIONS:
             return patched_versions(response)
         if key in (METADATA, FIND_COORDINATOR):
-            inner, own = (b"127.0.0.1" + struct.pack(">i", port) for port in (self.broker_port, self.port))
-            return response.replace(inner, own)
+            return response.replace(self.inner, self.own)
         if key in (END_TRANSACTION, INIT_PRODUCER):
             self.held.pop(detail, None)
         if key == OFFSET_FETCH and self.is_unstable(detail):
@@ -242,9 +248,10 @@ def put(writer, body):
 
 async def main():
     port, broker_port = int(sys.argv[1]), int(sys.argv[2])
-    rules = Rules(port, broker_port)
+    host = sys.argv[3] if len(sys.argv) > 3 else "127.0.0.1"
+    rules = Rules(port, broker_port, host)
     asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, rules.cut)
-    server = await asyncio.start_server(rules.serve, "127.0.0.1", port, limit=1 << 20, backlog=200)
+    server = await asyncio.start_server(rules.serve, host, port, limit=1 << 20, backlog=200)
     async with server:
         await asyncio.gather(server.serve_forever(), rules.watch())
 

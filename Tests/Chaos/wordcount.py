@@ -1,0 +1,95 @@
+"""The word count that is put to the test: its text, its stages, and what must come out."""
+
+import collections
+import subprocess
+import time
+
+from pipeline import Replica
+
+PARTITIONS = 4
+# The test broker notices that a member is dead only when the group deals anew, which it then does after this time.
+GROUP = "-X session.timeout.ms=6000 -X max.poll.interval.ms=6000 -X heartbeat.interval.ms=500".split()
+
+# name, topic in, topic out, state, filter, key, whether its members have names that outlive them
+WORDS = [
+    ("split", "lines", "tokens", None, "tokenize -w -l", "1", False),
+    ("count", "tokens", "partials", None, "cms-topk --emit partials", "1", True),
+    ("sum", "partials", "totals", "totals", "merge-counts --updates", "1", False),
+]
+# The first field of a line is its time. Lines come out of order across partitions and restarts: hence the grace.
+WINDOWS = [
+    ("split", "lines", "tokens", None, "tokenize -w -l --carry 1", "2", False),
+    ("count", "tokens", "partials", None, "cms-topk --window 10s --time-field 1 --grace 1h --emit partials", "1,2", True),
+    ("sum", "partials", "totals", "totals", "merge-counts --updates", "1,2", False),
+]
+
+
+def text(size, windows):
+    command = "zcat /usr/share/dictd/gcide.dict.dz | tr -cd '\\11\\12\\40-\\176' | tail -c +100000"
+    found = subprocess.run(["bash", "-c", f"{command} | head -c {size}"], capture_output=True, check=True).stdout
+    if not windows:
+        return found
+    lines = [line.replace(b"\t", b" ") for line in found.split(b"\n")]
+    return b"".join(
+        time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(1_790_000_000 + place // 50)).encode() + b"\t" + line + b"\n"
+        for place, line in enumerate(lines)
+    )
+
+
+def expected(folder, windows, env):
+    """What one local pipe says, without any of our counting: KEY TAB COUNT, sorted."""
+    split = "tokenize -w -l --carry 1 | sed 's/.Z\\t/0Z\\t/'" if windows else "tokenize -w -l"
+    command = f"{{ {split}; }} < {folder}/text | sort | uniq -c | sed -E 's/^ *([0-9]+) (.*)$/\\2\\t\\1/' | sort"
+    return subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, check=True, env=env).stdout
+
+
+def replicas(stages, count, epoch, env, log):
+    made = []
+    writers = 1
+    for name, source, target, state, command, key, is_static in stages:
+        for number in range(1, count + 1):
+            reader = ["kcat-in", "-t", source, "-g", name, "--exactly-once", f"--until-eof={writers}"]
+            reader += ["--epoch", epoch, *GROUP]
+            if state:
+                reader += ["--restore", state]
+            if is_static:
+                reader += ["-X", f"group.instance.id={name}-{number}"]
+            writer = ["kcat-out", "-t", target, "-k", key, "--exactly-once", "--eof"]
+            writer += ["--transactional-id", f"{name}-{number}"]
+            replica = Replica(f"{name}-{number}", [reader, command.split(), writer], log, env)
+            replica.stage = name
+            made.append(replica)
+        writers = count
+    return made
+
+
+def create_topics(env, inside=()):
+    for topic in ["lines", "tokens", "partials", "totals"]:
+        command = [*inside, "kcat-out", "-t", topic, "--create", str(PARTITIONS)]
+        subprocess.run(command, input=b"", check=True, env=env)
+
+
+def totals(count, env, inside=()):
+    """The last total of each key: what a compacted topic keeps."""
+    command = [*inside, "kcat-in", "-t", "totals", f"--until-eof={count}"]
+    lines = subprocess.run(command, capture_output=True, check=True, env=env, timeout=60).stdout
+    last = dict(line.rsplit(b"\t", 1) for line in lines.splitlines())
+    return b"".join(sorted(key + b"\t" + total + b"\n" for key, total in last.items()))
+
+
+def difference(found, wanted):
+    def counts(lines):
+        return collections.Counter(
+            {key: int(total) for key, total in (line.rsplit(b"\t", 1) for line in lines.splitlines())}
+        )
+
+    found, wanted = counts(found), counts(wanted)
+    return (wanted - found).total(), (found - wanted).total()
+
+
+def check(found, wanted, what, folder):
+    lost, doubled = difference(found, wanted)
+    print(f"{what}; {len(wanted.splitlines())} totals: {lost} lost, {doubled} doubled")
+    if found != wanted:
+        raise SystemExit(f"bin/chaos: THE TOTALS DIFFER from those of tokenize | sort | uniq -c: see {folder}/log")
+    print("The totals are those of tokenize | sort | uniq -c, byte for byte.")
