@@ -64,7 +64,9 @@ class Group:
     async def settle(self):
         """Lets the joins and leaves pass when those of all members are there."""
         async with self.lock:
-            if self.since is None or not set(self.members) <= set(self.joins):
+            # A join that the broker has not answered yet may wait there for those of the others.
+            awaited = (name for name, member in self.members.items() if member.generation is not None)
+            if self.since is None or not set(awaited) <= set(self.joins):
                 return
             for member in self.leaves:
                 await self.leave(member)
