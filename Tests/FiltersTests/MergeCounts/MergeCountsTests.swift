@@ -55,9 +55,10 @@ import Testing
         #expect(try merge(input, .totals(top: 99)).text == "c\t9\na\t2\nb\t2\nd\t1\ne\t-1\n")
     }
 
-    @Test func theSummaryHasTheNumberOfKeys() throws {
+    @Test func theSummaryHasTheNumberOfKeysAndTheirMemory() throws {
         var expected = Summary()
         expected.add("keys", 2)
+        expected.add("held_bytes", 16384)
         #expect(try merge("a\t1\nb\t1\na\t1\n").summary == expected)
         #expect(try merge(open + "a\t1\nb\t1\n" + commit + "a\t1\n" + close).summary == expected)
         #expect(try merge("a\t1\na\t1\nb\t1\n", .sorted).summary == expected)
