@@ -38,6 +38,9 @@ public final class TopicReader {
     /// How long the commit of an epoch may take.
     let commitMilliseconds: Int64
     var linesInEpochs = 0
+    /// Where the group's offsets come that were asked for.
+    let offsets: OpaquePointer
+    var isAskingForOffsets = false
     var acks: AckPipe?
     var state: StateReader?
     private var progress: Progress
@@ -53,6 +56,8 @@ public final class TopicReader {
         client = try Client(RD_KAFKA_CONSUMER, settings, events: RD_KAFKA_EVENT_REBALANCE)
         messages = rd_kafka_queue_new(client.handle)
         client.wake(on: messages)
+        offsets = rd_kafka_queue_new(client.handle)
+        client.wake(on: offsets)
         intake = .allocate(capacity: 1)
         intake.initialize(to: Intake(plan))
     }

@@ -214,7 +214,7 @@ class Rules:
             asked[correlation] = key, fields.text()
         elif key == INIT_PRODUCER and version >= 2:
             asked[correlation] = key, fields.compact()
-        elif key == OFFSET_FETCH and version == 7:
+        elif key == OFFSET_FETCH and version == 7 and request[-2]:  # stable offsets are asked for
             asked[correlation] = key, fields.compact()
         elif key in (FETCH, METADATA, FIND_COORDINATOR, API_VERSIONS):
             asked[correlation] = key, version

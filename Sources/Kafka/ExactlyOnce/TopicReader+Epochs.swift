@@ -89,16 +89,38 @@ extension TopicReader {
         return Failure(.tryAgain, "epoch \(number) was not committed in time: \(reason)")
     }
 
-    /// The group's offsets; nil where they cannot be had now.
+    /// The group's offsets, when an answer has come; then asks for the next. Nothing waits for a broker here, and what a
+    /// transaction holds is not waited for either: it is not committed yet.
     private func committedOffsets(of pending: [Epochs.Pending]) -> [Int32: Int64]? {
-        let partitions = Set(pending.flatMap { $0.positions.map(\.partition) })
-        let list = PartitionList(plan.topic, partitions.map { ($0, 0) })
-        guard rd_kafka_committed(client.handle, list.pointer, 1000) == RD_KAFKA_RESP_ERR_NO_ERROR else { return nil }
-        var found: [Int32: Int64] = [:]
-        for entry in list.entries where entry.err == RD_KAFKA_RESP_ERR_NO_ERROR {
-            found[entry.partition] = entry.offset
+        var found: [Int32: Int64]?
+        while let event = rd_kafka_queue_poll(offsets, 0) {
+            defer { rd_kafka_event_destroy(event) }
+            isAskingForOffsets = false
+            var count = 0
+            guard let result = rd_kafka_event_ListConsumerGroupOffsets_result(event),
+                let groups = rd_kafka_ListConsumerGroupOffsets_result_groups(result, &count), count == 1,
+                let list = rd_kafka_group_result_partitions(groups[0])
+            else { continue }
+            found = [:]
+            for place in 0..<Int(list.pointee.cnt) {
+                let entry = list.pointee.elems[place]
+                if entry.err == RD_KAFKA_RESP_ERR_NO_ERROR { found?[entry.partition] = entry.offset }
+            }
         }
+        if !isAskingForOffsets { askForOffsets(of: Set(pending.flatMap { $0.positions.map(\.partition) })) }
         return found
+    }
+
+    private func askForOffsets(of partitions: Set<Int32>) {
+        let list = PartitionList(plan.topic, partitions.map { ($0, 0) })
+        let options = rd_kafka_AdminOptions_new(client.handle, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS)
+        defer { rd_kafka_AdminOptions_destroy(options) }
+        rd_kafka_AdminOptions_set_request_timeout(options, 5000, nil, 0)
+        let request = rd_kafka_ListConsumerGroupOffsets_new(plan.group ?? "", list.pointer)
+        defer { rd_kafka_ListConsumerGroupOffsets_destroy(request) }
+        var requests: [OpaquePointer?] = [request]
+        rd_kafka_ListConsumerGroupOffsets(client.handle, &requests, 1, options, offsets)
+        isAskingForOffsets = true
     }
 
     /// Waits until every epoch is done, or nobody is left who could do it.
