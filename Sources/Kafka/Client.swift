@@ -5,8 +5,8 @@ import ToolRuntime
 
 /// A librdkafka client and its main event queue. The handles stay in this module.
 ///
-/// There is one in a process, and it is never destroyed: `rd_kafka_destroy` waits for threads that may be waiting for a
-/// broker, and has nothing to save that the end of the process does not.
+/// A process has one, and another where it restores state. It is never destroyed: `rd_kafka_destroy` waits for threads
+/// that may be waiting for a broker, and has nothing to save that the end of the process does not.
 public final class Client {
     let handle: OpaquePointer
     /// Delivery reports, errors and, for a consumer, changes of the assignment and results of commits.

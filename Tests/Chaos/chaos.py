@@ -13,7 +13,7 @@ import points
 import rivals
 from faults import Faults
 from pipeline import Broker, Feeder, environment
-from wordcount import WINDOWS, WORDS, check, create_topics, expected, replicas, text, totals
+from wordcount import WINDOWS, WORDS, check, create_topics, expected, replicas, text, totals, wait_for_the_end
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
 
@@ -49,11 +49,7 @@ def run(options, folder):
         faults = Faults(generator, everybody, broker, log)
         faults.rain(options.faults, options.pause)
         feeder.finish()
-        for replica in everybody:
-            replica.join(timeout=180)
-        late = [replica.name for replica in everybody if replica.is_alive()]
-        if late:
-            raise SystemExit(f"bin/chaos: {', '.join(late)} did not come to the end: see {folder}/log")
+        wait_for_the_end(everybody, folder)
         found = totals(options.replicas, env)
         seconds = time.monotonic() - start
     finally:

@@ -5,7 +5,7 @@ import time
 
 from network import Network
 from pipeline import Broker, Feeder, environment
-from wordcount import WORDS, check, create_topics, expected, replicas, totals
+from wordcount import WORDS, check, create_topics, expected, replicas, totals, wait_for_the_end
 
 HOSTS = 4
 DELAY, LOSS = 0.005, 0.01
@@ -46,11 +46,7 @@ def run(options, root, generator, folder, log):
         if not feeder.is_alive():
             raise SystemExit("bin/chaos: the text was at its end before the hosts were back: this was no test")
         feeder.finish()
-        for replica in everybody:
-            replica.join(timeout=180)
-        late = [replica.name for replica in everybody if replica.is_alive()]
-        if late:
-            raise SystemExit(f"bin/chaos: {', '.join(late)} did not come to the end: see {folder}/log")
+        wait_for_the_end(everybody, folder)
         seconds = time.monotonic() - start
         found = totals(2, env, here)
         pause = longest_pause(env, here, broker.address)

@@ -69,6 +69,14 @@ def create_topics(env, inside=()):
         subprocess.run(command, input=b"", check=True, env=env)
 
 
+def wait_for_the_end(everybody, folder):
+    for replica in everybody:
+        replica.join(timeout=180)
+    late = [replica.name for replica in everybody if replica.is_alive()]
+    if late:
+        raise SystemExit(f"bin/chaos: {', '.join(late)} did not come to the end: see {folder}/log")
+
+
 def totals(count, env, inside=()):
     """The last total of each key: what a compacted topic keeps."""
     command = [*inside, "kcat-in", "-t", "totals", f"--until-eof={count}"]
