@@ -7,8 +7,7 @@ import time
 
 from faults import Faults
 from pipeline import Feeder, Replica
-
-GROUP = "-X session.timeout.ms=6000 -X max.poll.interval.ms=6000 -X heartbeat.interval.ms=500".split()
+from wordcount import GROUP
 
 
 def run(options, generator, broker, env, folder, log):
