@@ -19,7 +19,7 @@ RUN bin/install /built \
 
 FROM ${RUN_IMAGE}
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends ca-certificates curl librdkafka1 libsimdjson14 \
+    && apt-get install --yes --no-install-recommends ca-certificates curl libjemalloc2 librdkafka1 libsimdjson14 \
     && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/* /var/log/* \
     && useradd --uid 10001 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin pipes
 COPY --from=build /built/bin /usr/local/bin

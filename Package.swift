@@ -49,7 +49,10 @@ let package = Package(
         library("JSONFilters", "Bytes", "CBytes", "CSimdjson"),
         // Every contact with the operating system.
         library("ToolRuntime", "Bytes", "CBytes"),
-        [.systemLibrary(name: "CRDKafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])])],
+        [
+            .systemLibrary(
+                name: "CRDKafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev", "libjemalloc-dev"])])
+        ],
         library("Kafka", "Bytes", "CBytes", "CRDKafka", "ToolRuntime"),
         // The tools.
         filterTool("tokenize", "Filters"),
