@@ -132,7 +132,7 @@ public final class TopicReader {
     }
 
     /// Whether nothing is left to read of the partitions that are ours.
-    private var isDone: Bool {
+    var isDone: Bool {
         if intake.pointee.hasReachedLimit { return true }
         return (plan.untilEnd || plan.untilEndOfStream != nil) && intake.pointee.openPartitions == 0
     }
@@ -142,12 +142,14 @@ public final class TopicReader {
     private func mayEnd() throws(Failure) -> Bool {
         guard isDone else { return false }
         guard plan.group != nil, !intake.pointee.hasReachedLimit else { return true }
-        let now = Client.monotonicMilliseconds()
-        guard now >= nextLook, intake.pointee.output.waiting == 0 else { return false }
-        nextLook = now + 200
+        guard intake.pointee.output.waiting == 0 else { return false }
         endEpoch()
         commit()
-        guard epochs?.isSettled ?? true, !isCommitUnderWay, intake.pointee.moved.isEmpty else { return false }
+        let now = Client.monotonicMilliseconds()
+        guard epochs?.isSettled ?? true, !isCommitUnderWay, intake.pointee.moved.isEmpty, now >= nextLook else {
+            return false
+        }
+        nextLook = now + 200
         return try isGroupDone()
     }
 

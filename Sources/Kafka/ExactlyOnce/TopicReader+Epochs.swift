@@ -29,7 +29,7 @@ extension TopicReader {
         guard epochs != nil else { return }
         endRestore()
         if Client.monotonicMilliseconds() >= nextEpoch { endEpoch() }
-        try settleEpochs()
+        try settleEpochs(inHurry: isDone)
     }
 
     /// How long a wait may be, in milliseconds.
