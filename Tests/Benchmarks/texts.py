@@ -10,7 +10,6 @@
     tokens.txt    the first two million lines of words.txt
     few.txt       the first 800,000 of them: as many as librdkafka's mock cluster keeps, however they are dealt out
     lines.txt     a million lines of english.txt, none empty: kcat leaves out empty lines
-    text.txt      english.txt twice over: long enough for several epochs
     world.txt     manpages-ru, -ja and -zh, the lines of prose with other letters than ASCII's, five times over
     world-plain.txt  the same, where UAX #29 and a pattern of grep agree
 """
@@ -88,7 +87,6 @@ RECIPES = {
     "docs.json": made_by(DOCUMENTS + " < counts.txt"),
     "tokens.txt": made_by("head -n 2000000 words.txt"),
     "few.txt": made_by("head -n 800000 words.txt"),
-    "text.txt": made_by("cat english.txt english.txt"),
     "lines.txt": made_by("grep -m 1000000 . english.txt"),
     "world.txt": written(world),
     "world-plain.txt": written(world_plain),
