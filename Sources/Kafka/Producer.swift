@@ -115,7 +115,9 @@ public final class Producer {
         }
         var detail = String(cString: rd_kafka_err2str(code))
         if let complaint = client.lastComplaint, !code.isOfTheMessage { detail += " (\(complaint))" }
-        firstFailure = (line, .kafka("not delivered", code, detail))
+        let failure = Failure.kafka("not delivered", code, detail)
+        let canBeTriedAgain = isTransactional && failure.status == .unavailable
+        firstFailure = (line, canBeTriedAgain ? Failure(.tryAgain, failure.message) : failure)
     }
 
     func noteCommitted() { committedLines = takenLines }

@@ -34,6 +34,7 @@ public final class TopicReader {
     var epochs: Epochs?
     var member: GroupMember?
     var nextEpoch: Int64 = 0
+    var nextReminder: Int64 = 0
     var nextSettling: Int64 = 0
     /// How long the commit of an epoch may take.
     let commitMilliseconds: Int64
@@ -48,8 +49,11 @@ public final class TopicReader {
     public init(_ settings: Settings, _ plan: ReadPlan) throws(Failure) {
         self.plan = plan
         progress = Progress("kcat-in", isWanted: plan.wantsProgress, plan.statistics)
-        if plan.epochMilliseconds != nil { epochs = Epochs() }
-        acks = try plan.ack.map { path throws(Failure) in try AckPipe(path) }
+        if plan.epochMilliseconds != nil {
+            let epochs = Epochs()
+            self.epochs = epochs
+            acks = try plan.ack.map { path throws(Failure) in try AckPipe(path, session: epochs.session) }
+        }
         state = try plan.restore.map { topic throws(Failure) in try StateReader(settings, topic) }
         let settings = try Self.complete(settings, plan)
         commitMilliseconds = settings.value(of: "max.poll.interval.ms").flatMap { Int64($0) } ?? 300_000
@@ -105,14 +109,17 @@ public final class TopicReader {
             openStream()
             try begin(try client.partitionCount(of: plan.topic))
             try pump()
-            closeStream()
+            endEpoch()
         } catch {
             failure = error
         }
         do throws(Failure) {
             try drain()
-            // With standard output still open: so it is noticed when who reads it dies.
-            if failure == nil { try awaitEpochs() }
+            if failure == nil {
+                try awaitEpochs()
+                closeStream()
+                try drain()
+            }
             // Lines that could not be kept are not committed.
             try intake.pointee.output.close()
             try commitAndWait(Self.millisecondsToCommit)

@@ -4,6 +4,7 @@
 import argparse
 import os
 import random
+import shutil
 import subprocess
 import tempfile
 import time
@@ -75,17 +76,17 @@ def main():
     parser.add_argument("--points", type=int, metavar="N", help="instead: N kills at each point of an epoch")
     parser.add_argument("--kcat", action="store_true", help="instead: one stage with kcat in the place of the bridges")
     parser.add_argument("--hosts", action="store_true", help="instead: on several hosts, which are cut off; needs root")
-    parser.add_argument("--keep", metavar="FOLDER", help="keep the log there")
+    parser.add_argument("--keep", metavar="FOLDER", help="keep log and topics there, also of a good run")
     options = parser.parse_args()
     if options.seed is None:
         options.seed = int.from_bytes(os.urandom(4))
     print(f"seed {options.seed}", flush=True)
-    if options.keep:
-        os.makedirs(options.keep, exist_ok=True)
-        run(options, options.keep)
-    else:
-        with tempfile.TemporaryDirectory() as folder:
-            run(options, folder)
+    folder = options.keep or tempfile.mkdtemp(prefix="chaos-")
+    os.makedirs(folder, exist_ok=True)
+    run(options, folder)
+    # What has gone wrong is kept, with the topics as they were.
+    if not options.keep:
+        shutil.rmtree(folder)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
     tap.py MARK PIDS POINT VICTIM NUMBER DELAY
 
 MARK is a file that says that it has been done; PIDS holds the numbers of the pipeline's processes, of which VICTIM is
-killed at the NUMBERth commit barrier. POINT: `before` it is passed on; `between` that and the commit, which kcat-out is
+killed at the NUMBERth commit barrier that has lines in front. POINT: `before` it is passed on; `between` that and the commit, which kcat-out is
 stopped from beginning; `in` the commit, DELAY seconds after it was passed on; `after`, when it is long done. At `restart`
 nobody is killed: it waits then, until there is MARK.go.
 """
@@ -38,7 +38,7 @@ def strike(forward):
         os.kill(target, signal.SIGKILL)
 
 
-commits = 0
+commits, has_lines = 0, False
 for line in sys.stdin.buffer:
 
     def forward(line=line):
@@ -46,8 +46,9 @@ for line in sys.stdin.buffer:
         sys.stdout.buffer.flush()
 
     is_barrier = line.startswith(b"\x1ebarrier\t")
-    if is_barrier and line.split(b"\t")[3] == b"commit":
+    if has_lines and is_barrier and line.split(b"\t")[3] == b"commit":
         commits += 1
+        has_lines = False
         if commits == int(number) and not os.path.exists(mark):
             if point == "restart":
                 forward()
@@ -62,4 +63,5 @@ for line in sys.stdin.buffer:
     if is_barrier:
         forward()
     else:
+        has_lines = True
         sys.stdout.buffer.write(line)

@@ -31,8 +31,8 @@ import Testing
 
         func acknowledge(_ text: String) throws { try write(Array("\(text)\n".utf8), to: acks) }
 
-        /// The lines up to the next barrier, and its number and kind.
-        func epoch() -> (lines: [String], number: String, kind: String) {
+        /// The lines up to the next barrier, and what that says; an epoch with nothing in it is passed over.
+        func epoch() -> (lines: [String], session: String, number: String, kind: String) {
             var lines: [String] = []
             while let line = readLine(from: reading, seconds: 20) {
                 let fields = line.dropLast().split(separator: "\t", omittingEmptySubsequences: false)
@@ -40,9 +40,10 @@ import Testing
                     lines.append(String(line.dropLast()))
                     continue
                 }
-                return (lines, String(fields[2]), String(fields[3]))
+                if fields[3] == "commit", lines.isEmpty { continue }
+                return (lines, String(fields[1]), String(fields[2]), String(fields[3]))
             }
-            return (lines, "", "end")
+            return (lines, "", "", "end")
         }
     }
 
@@ -89,6 +90,21 @@ import Testing
         #expect(again.epoch().kind == "close")
         #expect(try again.program.wait().ending == .status(0))
         #expect(try topic.committed(topic.name) == "0:4")
+    }
+
+    @Test func theNumberOfAnotherStreamIsNotTakenForItsOwn() throws {
+        let topic = try Topic()
+        let reader = try Reader(topic)
+        let open = reader.epoch()
+        try topic.fill("1\n")
+        let first = reader.epoch()
+        try reader.acknowledge("0123456789abcdef0123456789abcdef\t\(first.number)")
+        usleep(500_000)
+        #expect(try topic.committed(topic.name) == "0:-")
+        try reader.acknowledge("\(open.session)\t\(first.number)")
+        #expect(try eventually { try topic.committed(topic.name) == "0:1" })
+        reader.program.send(SIGTERM)
+        #expect(try reader.program.wait(deadline: 20).ending == .status(0))
     }
 
     private static let sink = """

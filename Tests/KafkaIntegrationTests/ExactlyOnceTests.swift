@@ -74,10 +74,13 @@ import Testing
             ["--exactly-once", "-g", from.name, "--epoch", "1ms", "--summary"], output: .descriptor(readerOutput))
         close(readerOutput)
         var held: [UInt8] = []
+        /// A commit is that of an epoch with lines.
         func hold(until kind: String) -> Bool {
+            var hasLines = false
             while let line = readLine(from: output, seconds: 20) {
                 held += line.utf8
-                if line.contains("\t\(kind)\t") { return true }
+                if line.contains("\t\(kind)\t"), hasLines || kind != "commit" { return true }
+                hasLines = !line.hasPrefix("\u{1E}barrier\t")
             }
             return false
         }
@@ -87,8 +90,17 @@ import Testing
         }
         #expect(try from.committed(from.name) == "0:-")
         reader.send(SIGTERM)
+        let (input, feed) = try makePipe()
+        let writer = try to.startOut(["--exactly-once", "--transactional-id", from.name], input: .descriptor(input))
+        close(input)
+        try write(held, to: feed)
+        held = []
+        // Its stream is not at its end before all of it is committed.
         #expect(hold(until: "close"))
-        let written = try to.out(["--exactly-once", "--transactional-id", from.name], input: .bytes(held))
+        #expect(try from.committed(from.name) == "0:3")
+        try write(held, to: feed)
+        close(feed)
+        let written = try writer.wait()
         #expect(written.ending == .status(0), "\(written.errorText)")
         let ended = try reader.wait()
         close(output)
@@ -152,7 +164,7 @@ import Testing
         expectSameLines(try to.lines(), feed.lines, "\(part) killed")
     }
 
-    /// A filter notices that its reader is dead when it writes; if nothing comes any more, kcat-in misses the commit.
+    /// Those in front die when they next write, be it a barrier; kcat-in may have missed its commit before.
     private static func isEndOfReader(_ ended: Ended) -> Bool {
         [.signal(SIGPIPE), .status(75)].contains(ended.ending)
     }
@@ -176,6 +188,34 @@ import Testing
         #expect(outcome.reader.ending == .signal(SIGPIPE), "\(outcome)")
         #expect(monotonicSeconds() - started < 5)
         #expect(try from.committed(from.name) == "0:-")
+    }
+
+    /// Barriers come all the time, and an idle filter dies when it passes one on.
+    @Test(arguments: [true, false])
+    func aWriterThatDiesBehindAnIdleFilterIsNoticed(_ hasMore: Bool) throws {
+        let (from, to) = (try Topic(), try Topic())
+        let stage = try Stage(Stage.Plan(from: from, to: to, reader: ["-X", "max.poll.interval.ms=60000"]))
+        try from.fill("a\n")
+        #expect(try to.growsBeyond(0))
+        stage.send(SIGSTOP, .writer)
+        if hasMore { try from.fill("b\n") }
+        usleep(500_000)  // it lies in the pipe, and its barrier
+        let started = monotonicSeconds()
+        stage.send(SIGKILL, .writer)
+        let outcome = try stage.wait(deadline: 30)
+        #expect(outcome.reader.ending == .signal(SIGPIPE), "\(outcome)")
+        #expect(monotonicSeconds() - started < 5)
+        #expect(try from.committed(from.name) == "0:1")
+    }
+
+    @Test func aWriterThatIsAskedToEndBeforeAnythingHasComeDiesOfThat() throws {
+        let (input, feed) = try makePipe()
+        let writer = try Topic().startOut(["--exactly-once", "--transactional-id", "x"], input: .descriptor(input))
+        close(input)
+        usleep(300_000)
+        writer.send(SIGTERM)
+        #expect(try writer.wait(deadline: 20).ending == .signal(SIGTERM))
+        close(feed)
     }
 
     @Test func aSecondWriterWithTheSameIdPutsTheFirstOut() throws {

@@ -119,8 +119,10 @@ func eventually(seconds: Double = 30, _ condition: () throws -> Bool) rethrows -
 }
 
 /// A stream with barriers, as kcat-in writes it.
+let session = "0123456789abcdef0123456789abcdef"
+
 func barrier(_ kind: String, _ epoch: Int) -> String {
-    "\u{1E}barrier\t0123456789abcdef0123456789abcdef\t\(epoch)\t\(kind)\t\tgroup 7\n"
+    "\u{1E}barrier\t\(session)\t\(epoch)\t\(kind)\t\tgroup 7\n"
 }
 
 func numbers(_ range: ClosedRange<Int>) -> [String] { range.map(String.init) }

@@ -1,16 +1,18 @@
 import Glibc
 import ToolRuntime
 
-/// A FIFO into which a sink outside Kafka writes the numbers of the epochs that it has done, one a line.
+/// A FIFO into which a sink outside Kafka writes the numbers of the epochs that it has done, one a line: EPOCH or, so that
+/// what the sink of an earlier stream writes late is not taken for its own, SESSION TAB EPOCH, as they stand in a barrier.
 final class AckPipe {
     private let path: String
+    private let session: [UInt8]
     private let descriptor: CInt
     private var line: [UInt8] = []
     private var lastNumber: Int64 = -1
 
     /// Opens it, and makes it where it is missing.
-    init(_ path: String) throws(Failure) {
-        self.path = path
+    init(_ path: String, session: [UInt8]) throws(Failure) {
+        (self.path, self.session) = (path, session)
         _ = mkfifo(path, 0o600)
         // For writing as well: so it has no end while writers come and go.
         descriptor = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC)
@@ -39,8 +41,10 @@ final class AckPipe {
     }
 
     private func take() throws(Failure) {
-        let text = String(decoding: line, as: UTF8.self)
-        line = []
+        defer { line = [] }
+        var fields = line.split(separator: 0x09, omittingEmptySubsequences: false)
+        if fields.count == 2, fields.removeFirst() != session[...] { return }
+        let text = String(decoding: fields.count == 1 ? fields[0] : line[...], as: UTF8.self)
         guard let number = Int64(text), number >= 0 else {
             throw Failure(.malformedData, "\(path): not the number of an epoch: \"\(text.prefix(40))\"")
         }

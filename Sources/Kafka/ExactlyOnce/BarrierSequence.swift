@@ -14,6 +14,7 @@ struct BarrierSequence {
     /// Waits for the `open` barrier, the first line of the stream.
     init(firstOf input: inout LineInput) throws(Failure) {
         guard case .piece(let piece) = try input.next() else {
+            Signals.dieIfAsked()
             throw Failure(.tryAgain, "the input ended before it began: some stage before kcat-out has failed")
         }
         // The finder takes only an `open` barrier for the first.

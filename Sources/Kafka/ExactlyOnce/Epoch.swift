@@ -91,7 +91,7 @@ struct Epochs {
         let lines: Int
     }
 
-    private let session: [UInt8]
+    let session: [UInt8]
     /// How many barriers were made, which is the number of the next.
     private(set) var next: Int64 = 0
     private(set) var pending: [Pending] = []

@@ -8,12 +8,12 @@ import ToolRuntime
 extension TopicReader {
     func openStream() {
         guard let length = plan.epochMilliseconds else { return }
+        nextReminder = Client.monotonicMilliseconds() + max(1000, length)
         write(.open, Array("\(length)".utf8))
     }
 
     func closeStream() {
         guard epochs != nil, !intake.pointee.output.isClosed else { return }
-        endEpoch()
         let hasFailed = intake.pointee.hasFailedWriter
         let end = Signals.isAsked ? StreamEnd.stopped : hasFailed ? .failed : .ok
         write(.close, Array(end.rawValue.utf8))
@@ -44,19 +44,35 @@ extension TopicReader {
 
     /// Ends the epoch, if something was read in it.
     func endEpoch() {
-        guard epochs != nil, intake.pointee.hasRead, let member else { return }
-        nextEpoch = Client.monotonicMilliseconds() + (plan.epochMilliseconds ?? 0)
+        guard epochs != nil, member != nil, intake.pointee.hasRead else { return }
         let positions = intake.pointee.takePositions()
-        // Whoever is told by an ack needs no offsets, and `kcat-out` must not take them then.
-        let offsets = EpochOffsets(member: member, topic: Array(plan.topic.utf8), positions: positions)
-        write(.commit, plan.ack == nil ? offsets.payload : [])
+        writeCommit(positions)
         let lines = intake.pointee.readLines - linesInEpochs
         linesInEpochs += lines
         epochs?.begin(positions, end: intake.pointee.output.position, lines: lines)
     }
 
+    private func writeCommit(_ positions: [Position]) {
+        guard let member else { return }
+        let (now, length) = (Client.monotonicMilliseconds(), plan.epochMilliseconds ?? 0)
+        (nextEpoch, nextReminder) = (now + length, now + max(1000, length))
+        // Whoever is told by an ack needs no offsets, and `kcat-out` must not take them then.
+        let offsets = EpochOffsets(member: member, topic: Array(plan.topic.utf8), positions: positions)
+        write(.commit, plan.ack == nil ? offsets.payload : [])
+    }
+
+    /// Writes an epoch with nothing in it where nothing else comes: if somebody has died behind a filter that is idle, the
+    /// filter finds out when it passes that on.
+    private func remind() {
+        guard Client.monotonicMilliseconds() >= nextReminder, state?.isBusy != true, !intake.pointee.hasRead,
+            intake.pointee.output.waiting == 0
+        else { return }
+        writeCommit([])
+    }
+
     /// Looks which epochs are done: ten times in one, or more often where somebody waits for it.
     func settleEpochs(inHurry: Bool = false) throws(Failure) {
+        remind()
         guard let pending = epochs?.pending, !pending.isEmpty || acks != nil else { return }
         let now = Client.monotonicMilliseconds()
         epochs?.noteAccepted(intake.pointee.output.acceptedBytes, at: now)
