@@ -121,7 +121,8 @@ public struct KcatOut: ~Copyable {
         guard barriers != nil else {
             throw Failure(.configuration, "the input has barriers, which only --exactly-once takes")
         }
-        guard let offsets = try barriers?.take(barrier) else { return }
+        // Nothing is committed without offsets: by them the broker sees whether this is still for us to commit.
+        guard let offsets = try barriers?.take(barrier), !offsets.positions.isEmpty else { return }
         try writer.sendPacks(into: &output)
         try producer.commitTransaction(offsets)
     }
