@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass
 from functools import partial
 
-from bridges import PARTITIONS, BridgeRow, local_broker
+from bridges import BridgeRow, local_broker
 from limits import Limit
 from measure import CommandFailed, answer, in_turn, printed, run, shell
 

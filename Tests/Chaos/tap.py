@@ -3,9 +3,9 @@
     tap.py MARK PIDS POINT VICTIM NUMBER DELAY
 
 MARK is a file that says that it has been done; PIDS holds the numbers of the pipeline's processes, of which VICTIM is
-killed at the NUMBERth commit barrier that has lines in front. POINT: `before` it is passed on; `between` that and the commit, which kcat-out is
-stopped from beginning; `in` the commit, DELAY seconds after it was passed on; `after`, when it is long done. At `restart`
-nobody is killed: it waits then, until there is MARK.go.
+killed at the NUMBERth commit barrier that has lines in front. POINT: `before` it is passed on; `between` that and the
+commit, which kcat-out is stopped from beginning; `in` the commit, DELAY seconds after it was passed on; `after`, when it
+is long done. At `restart` nobody is killed: it waits then, until there is MARK.go.
 """
 
 import os

@@ -118,9 +118,10 @@ func eventually(seconds: Double = 30, _ condition: () throws -> Bool) rethrows -
     return true
 }
 
-/// A stream with barriers, as kcat-in writes it.
+/// That of the stream that `barrier` is of.
 let session = "0123456789abcdef0123456789abcdef"
 
+/// A stream with barriers, as kcat-in writes it.
 func barrier(_ kind: String, _ epoch: Int) -> String {
     "\u{1E}barrier\t\(session)\t\(epoch)\t\(kind)\t\tgroup 7\n"
 }

@@ -42,9 +42,10 @@ final class AckPipe {
 
     private func take() throws(Failure) {
         defer { line = [] }
-        var fields = line.split(separator: 0x09, omittingEmptySubsequences: false)
-        if fields.count == 2, fields.removeFirst() != session[...] { return }
-        let text = String(decoding: fields.count == 1 ? fields[0] : line[...], as: UTF8.self)
+        let fields = line.split(separator: 0x09, omittingEmptySubsequences: false)
+        let hasSession = fields.count == 2
+        if hasSession, fields[0] != session[...] { return }
+        let text = String(decoding: hasSession ? fields[1] : line[...], as: UTF8.self)
         guard let number = Int64(text), number >= 0 else {
             throw Failure(.malformedData, "\(path): not the number of an epoch: \"\(text.prefix(40))\"")
         }

@@ -44,16 +44,15 @@ extension TopicReader {
 
     /// Ends the epoch, if something was read in it.
     func endEpoch() {
-        guard epochs != nil, member != nil, intake.pointee.hasRead else { return }
+        guard epochs != nil, let member, intake.pointee.hasRead else { return }
         let positions = intake.pointee.takePositions()
-        writeCommit(positions)
+        writeCommit(positions, of: member)
         let lines = intake.pointee.readLines - linesInEpochs
         linesInEpochs += lines
         epochs?.begin(positions, end: intake.pointee.output.position, lines: lines)
     }
 
-    private func writeCommit(_ positions: [Position]) {
-        guard let member else { return }
+    private func writeCommit(_ positions: [Position], of member: GroupMember) {
         let (now, length) = (Client.monotonicMilliseconds(), plan.epochMilliseconds ?? 0)
         (nextEpoch, nextReminder) = (now + length, now + max(1000, length))
         // Whoever is told by an ack needs no offsets, and `kcat-out` must not take them then.
@@ -64,10 +63,10 @@ extension TopicReader {
     /// Writes an epoch with nothing in it where nothing else comes: if somebody has died behind a filter that is idle, the
     /// filter finds out when it passes that on.
     private func remind() {
-        guard Client.monotonicMilliseconds() >= nextReminder, state?.isBusy != true, !intake.pointee.hasRead,
-            intake.pointee.output.waiting == 0
+        guard let member, Client.monotonicMilliseconds() >= nextReminder, state?.isBusy != true,
+            !intake.pointee.hasRead, intake.pointee.output.waiting == 0
         else { return }
-        writeCommit([])
+        writeCommit([], of: member)
     }
 
     /// Looks which epochs are done: ten times in one, or more often where somebody waits for it.
