@@ -383,6 +383,34 @@ import Testing
         #expect(try topic.lines() == ["1", "2", "3", "4"])
     }
 
+    /// Readers get nothing behind the oldest transaction that is open: here not the end of the one that came to nothing.
+    @Test func whatHasComeToNothingIsNotReadAlsoWhereItEndsBehindWhatIsOpen() throws {
+        let topic = try Topic()
+        var feeds: [CInt] = []
+        func open(_ name: String, _ batches: [String]) throws -> Program {
+            let (input, feed) = try makePipe()
+            let out = try topic.startOut(["--transactional-id", "\(topic.name)-\(name)"], input: .descriptor(input))
+            close(input)
+            feeds.append(feed)
+            for batch in batches {
+                let before = try topic.lines(["-X", "isolation.level=read_uncommitted"]).count
+                try write(Array(batch.utf8), to: feed)
+                #expect(try eventually { try Self.isThere(topic, before + 1) })
+            }
+            return out
+        }
+        let lost = try open("lost", ["1\n", "2\n", "3\n"])
+        try topic.fill("kept\n", ["--transactional-id", "\(topic.name)-kept"])
+        let late = try open("late", ["late\n"])
+        lost.send(SIGTERM)
+        #expect(try lost.wait().ending == .signal(SIGTERM))
+        try topic.fill("", ["--transactional-id", "\(topic.name)-lost"])
+        #expect(try topic.lines() == ["kept"])
+        feeds.forEach { close($0) }
+        #expect(try late.wait().ending == .status(0))
+        #expect(try topic.lines() == ["kept", "late"])
+    }
+
     @Test func aMalformedLineLeavesNothing() throws {
         let topic = try Topic()
         let id = ["--transactional-id", topic.name, "-k", "2", "--summary"]

@@ -7,7 +7,7 @@ It listens on HOST, which is 127.0.0.1 or of nine characters too, for it is put 
 What noida-db 0.2.3 does, and what is done about it:
 
 - It names every transaction that was ever aborted with what it sends, so that clients drop what the same producer has
-  written since. Here only those are named that end in what is sent.
+  written since. Here only those are named that end behind the beginning of what is sent.
 - It never notices that a member of a group is dead. Here a member that was not heard from within its session's time leaves.
 - It takes no commits as soon as a member joins or leaves. Here joins and leaves are held back until all members have sent
   theirs, as they are told to by their heartbeats, or the time for that is over.
@@ -22,12 +22,24 @@ Requests are taken apart as librdkafka 2.0 writes them; what is of another versi
 
 import asyncio
 import contextlib
+import math
 import signal
 import struct
 import sys
 import time
 
-from wire import Fields, frame_of, patched_fetch, patched_offsets, patched_versions
+from wire import (
+    Fields,
+    abort_of,
+    answer_of,
+    counted,
+    fetch,
+    fetched,
+    frame_of,
+    patched_fetch,
+    patched_offsets,
+    patched_versions,
+)
 
 FETCH, METADATA, OFFSET_FETCH, FIND_COORDINATOR, JOIN, HEARTBEAT, LEAVE = 1, 3, 9, 10, 11, 12, 13
 API_VERSIONS, INIT_PRODUCER, END_TRANSACTION, TXN_OFFSET_COMMIT = 18, 22, 26, 28
@@ -79,13 +91,8 @@ class Group:
 
     async def leave(self, member):
         with contextlib.suppress(OSError, EOFError):
-            reader, writer = await asyncio.open_connection("127.0.0.1", self.broker_port)
-            body = struct.pack(">hhi", LEAVE, 1, 0) + b"\0\4rule"
-            for text in (self.name, member):
-                body += struct.pack(">h", len(text)) + text
-            writer.write(struct.pack(">i", len(body)) + body)
-            await frame_of(reader)
-            writer.close()
+            request = struct.pack(">hhi", LEAVE, 1, 0) + counted(b"rule") + counted(self.name) + counted(member)
+            await answer_of(self.broker_port, request)
 
     async def expire(self):
         """Those who are late, or dead, have left."""
@@ -117,6 +124,8 @@ class Rules:
         self.deaf_until = 0.0
         # By transactional id: the groups whose offsets it holds, and since when.
         self.held = {}
+        # The offsets of abort markers, by topic, partition, producer and where its transaction begins.
+        self.ends = {}
 
     def group(self, name):
         return self.groups.setdefault(name, Group(name, self.broker_port))
@@ -124,6 +133,14 @@ class Rules:
     def is_unstable(self, group):
         now = time.monotonic()
         return any(group in groups and now - groups[group] < TRANSACTION_SECONDS for groups in self.held.values())
+
+    async def end_of(self, topic, partition, producer, first):
+        """Where the abort marker is of a transaction that begins at `first`."""
+        transaction = topic, partition, producer, first
+        if self.ends.get(transaction, math.inf) == math.inf:
+            answer = await answer_of(self.broker_port, fetch(topic, partition, first))
+            self.ends[transaction] = abort_of(producer, next(fetched(answer))[-1])
+        return self.ends[transaction]
 
     async def watch(self):
         while True:
@@ -154,7 +171,7 @@ class Rules:
             async def down():
                 with contextlib.suppress(OSError, EOFError):
                     while True:
-                        put(writer, self.mend(await frame_of(broker_reader), asked))
+                        put(writer, await self.mend(await frame_of(broker_reader), asked))
                         await writer.drain()
                 writer.close()
 
@@ -220,10 +237,10 @@ class Rules:
             asked[correlation] = key, version
         put(broker, request)
 
-    def mend(self, response, asked):
+    async def mend(self, response, asked):
         key, detail = asked.pop(struct.unpack_from(">i", response)[0], (None, None))
         if key == FETCH:
-            return patched_fetch(response)
+            return await patched_fetch(response, self.end_of)
         if key == API_VERSIONS:
             return patched_versions(response)
         if key in (METADATA, FIND_COORDINATOR):
@@ -245,7 +262,7 @@ class Rules:
 
 
 def put(writer, body):
-    writer.write(struct.pack(">i", len(body)) + body)
+    writer.write(counted(body, "i"))
 
 
 async def main():

@@ -4,6 +4,7 @@ See https://kafka.apache.org/protocol
 """
 
 import asyncio
+import math
 import struct
 
 FETCH, FETCH_VERSION, UNSTABLE_OFFSET_COMMIT = 1, 11, 88
@@ -20,6 +21,19 @@ async def frame_of(reader):
         return await reader.readexactly(size)
     except asyncio.IncompleteReadError as error:
         raise EOFError from error
+
+
+async def answer_of(port, request):
+    """A request on a connection of its own; EOFError where there is no answer."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 20)
+    writer.write(counted(request, "i"))
+    answer = await frame_of(reader)
+    writer.close()
+    return answer
+
+
+def counted(text, form="h"):
+    return struct.pack(">" + form, len(text)) + text
 
 
 class Fields:
@@ -105,18 +119,27 @@ class Fields:
         return None if error else (generation, fields.text())
 
 
-def patched_fetch(response):
-    """Names only those aborted transactions whose end is in the answer; versions 4 to 11."""
-    pieces, kept = [], 0
+def fetch(topic, partition, offset):
+    """Asks for all of a partition from there on, uncommitted lines too; version 11."""
+    request = struct.pack(">hhi", FETCH, FETCH_VERSION, 0) + counted(b"rule")
+    request += struct.pack(">iiiibii", -1, 0, 0, 1 << 30, 0, 0, -1)  # replica, wait, bytes, isolation, session
+    request += struct.pack(">i", 1) + counted(topic) + struct.pack(">iiiqqi", 1, partition, -1, offset, -1, 1 << 30)
+    return request + struct.pack(">i", 0) + counted(b"")  # topics forgotten, rack
+
+
+def fetched(response):
+    """Of each partition: topic, number, where its aborted transactions begin, these, and its record batches; version 11."""
     at = 14  # correlation, throttle time, error code, session
     (topics,) = struct.unpack_from(">i", response, at)
     at += 4
     for _ in range(topics):
         (length,) = struct.unpack_from(">h", response, at)
+        topic = response[at + 2 : at + 2 + length]
         at += 2 + length
         (partitions,) = struct.unpack_from(">i", response, at)
         at += 4
         for _ in range(partitions):
+            (partition,) = struct.unpack_from(">i", response, at)
             at += 30  # number, error code, high watermark, last stable offset, log start offset
             start = at
             (count,) = struct.unpack_from(">i", response, at)
@@ -124,30 +147,40 @@ def patched_fetch(response):
             aborted = [struct.unpack_from(">qq", response, at + 16 * place) for place in range(count)]
             at += 16 * len(aborted) + 4  # and the preferred replica
             (size,) = struct.unpack_from(">i", response, at)
-            at += 4
-            if aborted:
-                ended = ended_in(response[at : at + max(0, size)], aborted)
-                pieces += [response[kept:start], struct.pack(">i", len(ended))]
-                pieces += [struct.pack(">qq", *transaction) for transaction in ended]
-                kept = at - 8
-            at += max(0, size)
-    return b"".join(pieces + [response[kept:]]) if pieces else response
+            at += 4 + max(0, size)
+            yield topic, partition, start, aborted, response[at - max(0, size) : at]
 
 
-def ended_in(batches, aborted):
-    """Those of the aborted transactions (producer, first offset) whose abort marker is among the record batches."""
-    ended, at = set(), 0
+async def patched_fetch(response, end_of):
+    """Names only those aborted transactions that end behind the beginning of what is sent; version 11.
+
+    `end_of(topic, partition, producer, first)` finds the offset of a transaction's abort marker. It may lie behind what is
+    sent, which ends in front of the oldest transaction that is open.
+    """
+    pieces, kept = [], 0
+    for topic, partition, start, aborted, batches in fetched(response):
+        if aborted and batches:
+            (begin,) = struct.unpack_from(">q", batches)
+            ends = [await end_of(topic, partition, *transaction) for transaction in aborted]
+            named = [transaction for transaction, end in zip(aborted, ends) if end >= begin]
+            pieces += [response[kept:start], struct.pack(">i", len(named))]
+            pieces += [struct.pack(">qq", *transaction) for transaction in named]
+            kept = start + 4 + 16 * len(aborted)
+    return b"".join(pieces + [response[kept:]])
+
+
+def abort_of(producer, batches):
+    """The offset of the first abort marker of a producer among record batches; infinite where there is none."""
+    at = 0
     while at + 61 <= len(batches):
         base, length = struct.unpack_from(">qi", batches, at)
         (attributes,) = struct.unpack_from(">h", batches, at + 21)
-        (producer,) = struct.unpack_from(">q", batches, at + 43)
         # A control batch holds one record, and the third and fourth byte of its key are 0 for an abort.
         if attributes & 32 and batches[at + 68 : at + 70] == b"\0\0":
-            begun = [first for other, first in aborted if other == producer and first < base]
-            if begun:
-                ended.add((producer, max(begun)))
+            if producer == struct.unpack_from(">q", batches, at + 43)[0]:
+                return base
         at += 12 + length
-    return sorted(ended, key=lambda transaction: transaction[1])
+    return math.inf
 
 
 def patched_versions(response):
