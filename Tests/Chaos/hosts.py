@@ -5,7 +5,7 @@ import time
 
 from network import Network
 from pipeline import Broker, Feeder, environment
-from wordcount import WORDS, check, create_topics, expected, replicas, totals, wait_for_the_end
+from wordcount import WORDS, check, create_topics, expected, read, replicas, wait_for_the_end
 
 HOSTS = 4
 DELAY, LOSS = 0.005, 0.01
@@ -48,7 +48,7 @@ def run(options, root, generator, folder, log):
         feeder.finish()
         wait_for_the_end(everybody, folder)
         seconds = time.monotonic() - start
-        found = totals(2, env, here)
+        topics = read(2, env, here)
         pause = longest_pause(env, here, broker.address)
     finally:
         for replica in everybody:
@@ -61,7 +61,7 @@ def run(options, root, generator, folder, log):
         raise SystemExit("bin/chaos: no frame was lost, or no host cut off: this was no test")
     starts = ", ".join(f"{replica.name} {replica.starts - 1} times" for replica in everybody if replica.starts > 1)
     what = f"{seconds:.0f} s, at most {pause:.1f} s without a new total; started again: {starts or 'none'}"
-    check(found, wanted, what, folder)
+    check(topics, wanted, what, folder)
 
 
 def cut_off(network, host, seconds, everybody, folder, log):

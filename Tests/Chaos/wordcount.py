@@ -6,6 +6,7 @@ import time
 
 from pipeline import Replica
 
+TOPICS = ("lines", "tokens", "partials", "totals")
 PARTITIONS = 4
 # The test broker notices that a member is dead only when the group deals anew, which it then does after this time.
 GROUP = "-X session.timeout.ms=6000 -X max.poll.interval.ms=6000 -X heartbeat.interval.ms=500".split()
@@ -64,7 +65,7 @@ def replicas(stages, count, epoch, env, log):
 
 
 def create_topics(env, inside=()):
-    for topic in ["lines", "tokens", "partials", "totals"]:
+    for topic in TOPICS:
         command = [*inside, "kcat-out", "-t", topic, "--create", str(PARTITIONS)]
         subprocess.run(command, input=b"", check=True, env=env)
 
@@ -77,27 +78,42 @@ def wait_for_the_end(everybody, folder):
         raise SystemExit(f"bin/chaos: {', '.join(late)} did not come to the end: see {folder}/log")
 
 
-def totals(count, env, inside=()):
-    """The last total of each key: what a compacted topic keeps."""
-    command = [*inside, "kcat-in", "-t", "totals", f"--until-eof={count}"]
-    lines = subprocess.run(command, capture_output=True, check=True, env=env, timeout=60).stdout
-    last = dict(line.rsplit(b"\t", 1) for line in lines.splitlines())
-    return b"".join(sorted(key + b"\t" + total + b"\n" for key, total in last.items()))
+def read(count, env, inside=()):
+    """The lines of each topic."""
+
+    def lines(topic, writers):
+        command = [*inside, "kcat-in", "-t", topic, f"--until-eof={writers}"]
+        return subprocess.run(command, capture_output=True, check=True, env=env, timeout=60).stdout.splitlines()
+
+    return {topic: lines(topic, 1 if topic == "lines" else count) for topic in TOPICS}
 
 
-def difference(found, wanted):
-    def counts(lines):
-        return collections.Counter(
-            {key: int(total) for key, total in (line.rsplit(b"\t", 1) for line in lines.splitlines())}
-        )
+def summed(lines):
+    """Of KEY TAB COUNT."""
+    counts = collections.Counter()
+    for line in lines:
+        key, count = line.rsplit(b"\t", 1)
+        counts[key] += int(count)
+    return counts
 
-    found, wanted = counts(found), counts(wanted)
-    return (wanted - found).total(), (found - wanted).total()
 
-
-def check(found, wanted, what, folder):
-    lost, doubled = difference(found, wanted)
-    print(f"{what}; {len(wanted.splitlines())} totals: {lost} lost, {doubled} doubled")
+def check(topics, wanted, what, folder, windows=False):
+    """What was lost and doubled, topic by topic: the first that is wrong comes out of the stage at fault."""
+    with open(f"{folder}/text", "rb") as text:
+        fed = collections.Counter(text.read().splitlines())
+    counted = summed(wanted.splitlines())
+    # A window begins at a full ten seconds.
+    tokens = [line[:18] + b"0Z" + line[20:] for line in topics["tokens"]] if windows else topics["tokens"]
+    last = dict(line.rsplit(b"\t", 1) for line in topics["totals"])  # what a compacted topic keeps
+    found = b"".join(sorted(key + b"\t" + total + b"\n" for key, total in last.items()))
+    print(f"{what}; {len(counted)} totals")
+    for topic, there, due in [
+        ("lines", collections.Counter(topics["lines"]), fed),
+        ("tokens", collections.Counter(tokens), counted),
+        ("partials", summed(topics["partials"]), counted),
+        ("totals", summed(found.splitlines()), counted),
+    ]:
+        print(f"{topic:8} {(due - there).total()} lost, {(there - due).total()} doubled")
     if found != wanted:
-        raise SystemExit(f"bin/chaos: THE TOTALS DIFFER from those of tokenize | sort | uniq -c: see {folder}/log")
+        raise SystemExit(f"bin/chaos: THE TOTALS DIFFER from those of tokenize | sort | uniq -c: see {folder}")
     print("The totals are those of tokenize | sort | uniq -c, byte for byte.")
