@@ -35,6 +35,7 @@
 #define CLOSE 2
 #define END 3     /* end of file: the writer of the pipe has ended */
 #define RESTORE 4 /* value: the total */
+#define IDLE 5    /* a barrier without an offset: nothing has come */
 
 /* The broker. */
 byte offset;                 /* committed by the group */
@@ -56,6 +57,7 @@ chan first[PIPELINES] = [2] of { byte, byte, byte };   /* kind, value, generatio
 chan second[PIPELINES] = [2] of { byte, byte, byte };  /* the same; with a line: the total so far */
 bool readerRuns[PIPELINES], filterRuns[PIPELINES], writerRuns[PIPELINES];
 byte faults = FAULTS;
+bool hasIdled;
 
 /* Whether the broker takes offsets from the writer of pipeline p with this generation. */
 #ifdef NO_GENERATION
@@ -171,6 +173,9 @@ assigned:
     do
     :: atomic { next < MESSAGES && filterRuns[p] && nfull(first[p]) -> first[p]!LINE(next, mine); next++ }
     :: atomic { next > marked && filterRuns[p] && nfull(first[p]) -> first[p]!COMMIT(next, mine); marked = next }
+    /* Nothing has come: a barrier all the same. One from one of them is enough to see. */
+    :: atomic { p == 0 && !hasIdled && next == marked && filterRuns[p] && nfull(first[p]) ->
+            first[p]!IDLE(0, 0); hasIdled = true }
     /* Asked to let go: not before all that was written is committed. */
     :: atomic { rebalancing && owner == p && generation == mine && marked == next && offset == next ->
             yieldTo(1 - p); goto assigned }
@@ -230,7 +235,8 @@ read:
     if
     :: atomic { second[p]?kind, value, from ->
             if
-            :: producerEpoch[p] != epoch || kind == CLOSE -> goto ended
+            :: kind == CLOSE || producerEpoch[p] != epoch && kind != IDLE -> goto ended
+            :: kind == IDLE -> goto read
             :: producerEpoch[p] == epoch && kind == LINE -> data[p] = data[p] | (1 << value); newTotal[p] = from; goto read
             :: else -> skip
             fi }
