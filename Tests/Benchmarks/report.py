@@ -123,9 +123,10 @@ BEGIN, END = "<!-- speed: written by bin/bench --save -->\n", "<!-- end of speed
 
 
 def update(readme, saved, against):
-    """Puts the ratios between the marks of the README."""
+    """Puts the ratios between the marks of the README: of the rows that aim at one, without those on a mock cluster."""
     date = os.path.basename(saved).removesuffix(".md")
-    rows = [result.cells[:3] + [result.cells[4]] for result in against if isinstance(result, Timed)]
+    shown = [result for result in against if isinstance(result, Timed) and result.row.target and "mock" not in result.name]
+    rows = [result.cells[:3] + [result.cells[4]] for result in shown]
     table = markdown(["work", "rate", "against", "times as fast"], rows)
     with open(readme) as file:
         before, rest = file.read().split(BEGIN)
