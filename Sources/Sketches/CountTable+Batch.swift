@@ -19,6 +19,8 @@ struct Pending {
 struct Batch: ~Copyable {
     /// Enough to overlap the waits for memory, few enough that the lines asked for are still in the first-level cache.
     static let capacity = 32
+    /// So many at a time when lines are counted: 8 took an eighth less time than 32, 4 no less than 8.
+    static let group = 8
 
     let pending: UnsafeMutablePointer<Pending>
     var count = 0
@@ -80,25 +82,41 @@ extension CountTable {
     }
 
     /// Counts whole lines, each once, up to the first whose key does not fit, which is returned.
+    ///
+    /// The batch is a ring of groups: when the next one is prepared, the oldest is settled first. So the memory has about as
+    /// much to do all the time, and each cache line has the time in which the other groups are prepared.
     mutating func count(_ lines: UnsafeRawBufferPointer, _ batch: borrowing Batch) -> Pending? {
         guard let base = lines.baseAddress else { return nil }
         var scanner = LineScanner(lines)
         let pending = batch.pending
         let lastRoomy = lines.count - 16
+        var (begin, isFull) = (0, false)
         while true {
-            var filled = 0
-            while filled < Batch.capacity, let line = scanner.next() {
+            let end = begin + Batch.group
+            if isFull, let refused = refused(pending, begin..<end) { return refused }
+            var filled = begin
+            while filled < end, let line = scanner.next() {
                 // filled is below the capacity of the batch
                 prepare(
                     base + line.lowerBound, line.count, roomy: line.lowerBound <= lastRoomy, count: 1, pending + filled)
                 filled &+= 1
             }
-            if filled == 0 { return nil }
-            switch settle(pending, 0..<filled) {
-            case .all: continue
-            // A count cannot pass 64 bits by ones.
-            case .full(let at), .overflow(let at): return pending[at]
+            if filled < end {
+                if isFull, let refused = refused(pending, end..<Batch.capacity) { return refused }
+                return refused(pending, 0..<filled)
             }
+            begin = end
+            if end == Batch.capacity { (begin, isFull) = (0, true) }
+        }
+    }
+
+    /// Settles keys that count once each; returns the first that does not fit.
+    @inline(__always)
+    private mutating func refused(_ pending: UnsafeMutablePointer<Pending>, _ range: Range<Int>) -> Pending? {
+        switch settle(pending, range) {
+        case .all: nil
+        // A count cannot pass 64 bits by ones.
+        case .full(let at), .overflow(let at): pending[at]
         }
     }
 
