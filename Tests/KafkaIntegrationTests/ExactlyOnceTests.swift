@@ -384,7 +384,7 @@ import Testing
     }
 
     /// Readers get nothing behind the oldest transaction that is open: here not the end of the one that came to nothing.
-    @Test func whatHasComeToNothingIsNotReadAlsoWhereItEndsBehindWhatIsOpen() throws {
+    @Test func anAbortBehindAnOpenTransactionIsHeeded() throws {
         let topic = try Topic()
         var feeds: [CInt] = []
         func open(_ name: String, _ batches: [String]) throws -> Program {

@@ -129,12 +129,13 @@ def fetch(topic, partition, offset):
 
 def fetched(response):
     """Of each partition: topic, number, where its aborted transactions begin, these, and its record batches; version 11."""
+    response = memoryview(response)  # nothing of it is copied
     at = 14  # correlation, throttle time, error code, session
     (topics,) = struct.unpack_from(">i", response, at)
     at += 4
     for _ in range(topics):
         (length,) = struct.unpack_from(">h", response, at)
-        topic = response[at + 2 : at + 2 + length]
+        topic = bytes(response[at + 2 : at + 2 + length])
         at += 2 + length
         (partitions,) = struct.unpack_from(">i", response, at)
         at += 4
@@ -166,7 +167,7 @@ async def patched_fetch(response, end_of):
             pieces += [response[kept:start], struct.pack(">i", len(named))]
             pieces += [struct.pack(">qq", *transaction) for transaction in named]
             kept = start + 4 + 16 * len(aborted)
-    return b"".join(pieces + [response[kept:]])
+    return b"".join(pieces + [response[kept:]]) if pieces else response
 
 
 def abort_of(producer, batches):
