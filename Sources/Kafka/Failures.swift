@@ -8,6 +8,9 @@ extension Failure {
         // Some of its texts are of several lines.
         return Failure(ExitStatus(code), "\(attempt): " + String(reason.map { $0.isNewline ? " " : $0 }))
     }
+
+    /// The same of a transaction that comes to nothing: where nothing else is wrong, the whole may be tried again.
+    var ofAbortedTransaction: Failure { status == .unavailable ? Failure(.tryAgain, message) : self }
 }
 
 extension ExitStatus {

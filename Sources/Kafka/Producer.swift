@@ -116,8 +116,7 @@ public final class Producer {
         var detail = String(cString: rd_kafka_err2str(code))
         if let complaint = client.lastComplaint, !code.isOfTheMessage { detail += " (\(complaint))" }
         let failure = Failure.kafka("not delivered", code, detail)
-        let canBeTriedAgain = isTransactional && failure.status == .unavailable
-        firstFailure = (line, canBeTriedAgain ? Failure(.tryAgain, failure.message) : failure)
+        firstFailure = (line, isTransactional ? failure.ofAbortedTransaction : failure)
     }
 
     func noteCommitted() { committedLines = takenLines }

@@ -61,9 +61,8 @@ extension Producer {
                 reason = Kafka.text(of: text)
             }
             let failure = Failure.kafka(attempt, code, reason)
-            // Nothing has come true: the whole may be tried again.
             let isAborted = rd_kafka_error_is_fatal(error) != 0 || rd_kafka_error_txn_requires_abort(error) != 0
-            throw failure.status == .unavailable && isAborted ? Failure(.tryAgain, failure.message) : failure
+            throw isAborted ? failure.ofAbortedTransaction : failure
         }
     }
 }

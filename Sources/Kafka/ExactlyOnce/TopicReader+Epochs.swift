@@ -8,7 +8,6 @@ import ToolRuntime
 extension TopicReader {
     func openStream() {
         guard let length = plan.epochMilliseconds else { return }
-        nextReminder = Client.monotonicMilliseconds() + max(1000, length)
         write(.open, Array("\(length)".utf8))
     }
 
@@ -22,6 +21,7 @@ extension TopicReader {
     private func write(_ kind: Barrier.Kind, _ payload: [UInt8]) {
         guard let line = epochs?.barrier(kind, payload: payload) else { return }
         intake.pointee.output.append(line)
+        nextReminder = Client.monotonicMilliseconds() + max(1000, plan.epochMilliseconds ?? 0)
     }
 
     /// What is due of the barriers; nothing without them.
@@ -53,8 +53,7 @@ extension TopicReader {
     }
 
     private func writeCommit(_ positions: [Position], of member: GroupMember) {
-        let (now, length) = (Client.monotonicMilliseconds(), plan.epochMilliseconds ?? 0)
-        (nextEpoch, nextReminder) = (now + length, now + max(1000, length))
+        nextEpoch = Client.monotonicMilliseconds() + (plan.epochMilliseconds ?? 0)
         // Whoever is told by an ack needs no offsets, and `kcat-out` must not take them then.
         let offsets = EpochOffsets(member: member, topic: Array(plan.topic.utf8), positions: positions)
         write(.commit, plan.ack == nil ? offsets.payload : [])
