@@ -7,6 +7,7 @@ import sys
 import time
 
 from pipeline import Feeder, Replica
+from wordcount import lost_and_doubled
 
 POINTS = {
     "before": "before the barrier",
@@ -89,5 +90,4 @@ class Case:
             raise SystemExit(f"bin/chaos: {self.replica.name} did not come to its end, or nobody was killed")
         command = ["kcat-in", "-t", self.target, "--until-eof"]
         lines = subprocess.run(command, capture_output=True, check=True, env=self.env, timeout=60).stdout.splitlines()
-        found = collections.Counter(lines)
-        return (wanted - found).total(), (found - wanted).total()
+        return lost_and_doubled(wanted, collections.Counter(lines))

@@ -7,7 +7,7 @@ import time
 
 from faults import Faults
 from pipeline import Feeder, Replica
-from wordcount import GROUP
+from wordcount import GROUP, lost_and_doubled
 
 
 def run(options, generator, broker, env, folder, log):
@@ -38,7 +38,7 @@ def run(options, generator, broker, env, folder, log):
     finally:
         for replica in replicas:
             replica.end()
-    lost, doubled = (wanted - found).total(), (found - wanted).total()
+    lost, doubled = lost_and_doubled(wanted, found)
     print(f"kcat | tokenize | kcat, {options.faults} faults: of {wanted.total()} words {lost} lost, {doubled} doubled")
 
 

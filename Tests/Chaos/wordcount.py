@@ -97,6 +97,10 @@ def summed(lines):
     return counts
 
 
+def lost_and_doubled(due, there):
+    return (due - there).total(), (there - due).total()
+
+
 def check(topics, wanted, what, folder, windows=False):
     """What was lost and doubled, topic by topic: the first that is wrong comes out of the stage at fault."""
     with open(f"{folder}/text", "rb") as text:
@@ -113,7 +117,8 @@ def check(topics, wanted, what, folder, windows=False):
         ("partials", summed(topics["partials"]), counted),
         ("totals", summed(found.splitlines()), counted),
     ]:
-        print(f"{topic:8} {(due - there).total()} lost, {(there - due).total()} doubled")
+        lost, doubled = lost_and_doubled(due, there)
+        print(f"{topic:8} {lost} lost, {doubled} doubled")
     if found != wanted:
         raise SystemExit(f"bin/chaos: THE TOTALS DIFFER from those of tokenize | sort | uniq -c: see {folder}")
     print("The totals are those of tokenize | sort | uniq -c, byte for byte.")

@@ -9,9 +9,7 @@ import Testing
     @Test func aBrokerThatComesBackGetsEveryLineOnceAndInOrder() throws {
         let broker = try OwnBroker()
         let topic = try Topic(partitions: 1, on: broker.address)
-        let (input, feed) = try makePipe()
-        let out = try topic.startOut(["--summary"], input: .descriptor(input))
-        close(input)
+        let (out, feed) = try topic.startFedOut(["--summary"])
         try write(Array("1\n2\n".utf8), to: feed)
         #expect(try eventually { try topic.lines().count == 2 })
         try broker.stop()
@@ -29,9 +27,7 @@ import Testing
     @Test func aBrokerThatHangsIsWaitedFor() throws {
         let broker = try OwnBroker()
         let topic = try Topic(partitions: 1, on: broker.address)
-        let (input, feed) = try makePipe()
-        let out = try topic.startOut(["-X", "socket.timeout.ms=1000"], input: .descriptor(input))
-        close(input)
+        let (out, feed) = try topic.startFedOut(["-X", "socket.timeout.ms=1000"])
         try write(Array(Self.lines[..<1000].joined(separator: "\n").utf8) + [0x0A], to: feed)
         #expect(try eventually { try topic.lines().count == 1000 })
         broker.send(SIGSTOP)
@@ -47,9 +43,7 @@ import Testing
     @Test func afterMessageTimeoutItSaysWhatWasNotDelivered() throws {
         let broker = try OwnBroker()
         let topic = try Topic(partitions: 1, on: broker.address)
-        let (input, feed) = try makePipe()
-        let out = try topic.startOut(["--summary", "-X", "message.timeout.ms=2000"], input: .descriptor(input))
-        close(input)
+        let (out, feed) = try topic.startFedOut(["--summary", "-X", "message.timeout.ms=2000"])
         try write(Array("1\n2\n".utf8), to: feed)
         #expect(try eventually { try topic.lines().count == 2 })
         try broker.stop()
@@ -90,9 +84,7 @@ import Testing
     @Test func aSignalEndsAWriterWhoseBrokerIsAway() throws {
         let broker = try OwnBroker()
         let topic = try Topic(partitions: 1, on: broker.address)
-        let (input, feed) = try makePipe()
-        let out = try topic.startOut(["--summary"], input: .descriptor(input))
-        close(input)
+        let (out, feed) = try topic.startFedOut(["--summary"])
         try write(Array("1\n".utf8), to: feed)
         #expect(try eventually { try topic.lines().count == 1 })
         try broker.stop()
@@ -140,11 +132,9 @@ import Testing
     @Test func lostConnectionsAndLeadersAreFoundAgain() throws {
         let cluster = try MockCluster(brokers: 3)
         let topic = try cluster.topic(partitions: 1)
-        let (input, feed) = try makePipe()
-        let out = try topic.startOut(
-            ["--eof", "-X", "topic.metadata.refresh.interval.ms=500", "-X", "reconnect.backoff.max.ms=500"],
-            input: .descriptor(input))
-        close(input)
+        let (out, feed) = try topic.startFedOut([
+            "--eof", "-X", "topic.metadata.refresh.interval.ms=500", "-X", "reconnect.backoff.max.ms=500",
+        ])
         for (number, line) in Self.lines.enumerated() {
             try write(Array((line + "\n").utf8), to: feed)
             switch number {

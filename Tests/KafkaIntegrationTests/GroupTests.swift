@@ -148,9 +148,7 @@ import Testing
     private static func comeAndGo(
         _ topic: Topic, _ settings: [String]
     ) throws -> (written: Int, seen: [Int], committed: Int) {
-        let (input, feed) = try makePipe()
-        let out = try topic.startOut(["-k", "1"], input: .descriptor(input))
-        close(input)
+        let (out, feed) = try topic.startFedOut(["-k", "1"])
         var written = 0
         func produce(_ count: Int) throws {
             for _ in 0..<count {

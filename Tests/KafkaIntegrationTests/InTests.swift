@@ -211,9 +211,7 @@ import Testing
 
     @Test func aWriterThatIsStoppedHasFailed() throws {
         let topic = try Topic()
-        let (input, feed) = try makePipe()
-        let out = try topic.startOut(["--eof"], input: .descriptor(input))
-        close(input)
+        let (out, feed) = try topic.startFedOut(["--eof"])
         try write(Array("one\ntwo\npart".utf8), to: feed)
         #expect(try eventually { try topic.lines().count == 2 })
         out.send(SIGTERM)

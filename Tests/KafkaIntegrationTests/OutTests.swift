@@ -194,9 +194,7 @@ import Testing
 
     @Test func packsDoNotWaitForInputThatDoesNotCome() throws {
         let topic = try Topic()
-        let (input, feed) = try makePipe()
-        let out = try topic.startOut(["--pack", "64K"], input: .descriptor(input))
-        close(input)
+        let (out, feed) = try topic.startFedOut(["--pack", "64K"])
         let (reading, writing) = try makePipe()
         let back = try topic.startIn(output: .descriptor(writing))
         close(writing)

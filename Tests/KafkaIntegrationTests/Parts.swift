@@ -57,6 +57,13 @@ struct Topic {
         try Program([Repository.tool("kcat-out"), "-t", name] + arguments, input: input, environment: environment)
     }
 
+    /// Starts one that takes what is written to `feed`, until that is closed.
+    func startFedOut(_ arguments: [String]) throws -> (program: Program, feed: CInt) {
+        let (input, feed) = try makePipe()
+        defer { close(input) }
+        return (try startOut(arguments, input: .descriptor(input)), feed)
+    }
+
     /// A command line of bash, in which the topic is `$T`.
     func shell(_ command: String, input: Source = .nothing, deadline: Double = 60) throws -> Ended {
         try bash("set -o pipefail; " + command, input: input, environment: environment, deadline: deadline)

@@ -125,9 +125,7 @@ import Testing
     @Test func stateBehindAnOpenTransactionIsWaitedFor() throws {
         let (counts, totals) = (try Topic(), try Topic())
         let id = "\(totals.name)-dead"
-        let (input, feed) = try makePipe()
-        let dead = try totals.startOut(["--transactional-id", id], input: .descriptor(input))
-        close(input)
+        let (dead, feed) = try totals.startFedOut(["--transactional-id", id])
         try write(Array("x\t1000\n".utf8), to: feed)
         #expect(try eventually { try WholeInputTests.isThere(totals, 1) })
         dead.send(SIGKILL)

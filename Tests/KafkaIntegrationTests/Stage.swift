@@ -80,10 +80,8 @@ final class Feed {
     init(
         _ topic: Topic, _ arguments: [String] = ["-k", "1", "--eof"], line: @escaping (Int) -> String = { "\($0)" }
     ) throws {
-        let (input, feed) = try makePipe()
-        (self.feed, self.line) = (feed, line)
-        writer = try topic.startOut(arguments, input: .descriptor(input))
-        close(input)
+        self.line = line
+        (writer, feed) = try topic.startFedOut(arguments)
     }
 
     /// So many lines more.

@@ -39,6 +39,7 @@ from wire import (
     patched_fetch,
     patched_offsets,
     patched_versions,
+    put,
 )
 
 FETCH, METADATA, OFFSET_FETCH, FIND_COORDINATOR, JOIN, HEARTBEAT, LEAVE = 1, 3, 9, 10, 11, 12, 13
@@ -259,10 +260,6 @@ class Rules:
                 joining.heard = time.monotonic()
                 group.members[member] = joining
         return response
-
-
-def put(writer, body):
-    writer.write(counted(body, "i"))
 
 
 async def main():

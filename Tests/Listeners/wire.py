@@ -26,14 +26,18 @@ async def frame_of(reader):
 async def answer_of(port, request):
     """A request on a connection of its own; EOFError where there is no answer."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 20)
-    writer.write(counted(request, "i"))
+    put(writer, request)
     answer = await frame_of(reader)
     writer.close()
     return answer
 
 
-def counted(text, form="h"):
-    return struct.pack(">" + form, len(text)) + text
+def put(writer, body):
+    writer.write(struct.pack(">i", len(body)) + body)
+
+
+def counted(text):
+    return struct.pack(">h", len(text)) + text
 
 
 class Fields:
