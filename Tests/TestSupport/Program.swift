@@ -217,3 +217,6 @@ public func monotonicSeconds() -> Double {
     clock_gettime(CLOCK_MONOTONIC, &time)
     return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
 }
+
+/// As the tools' clock tells it, whose ticks are milliseconds.
+public func monotonicMilliseconds() -> Int { Int(monotonicSeconds() * 1e3) }
