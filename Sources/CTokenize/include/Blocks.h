@@ -1,10 +1,14 @@
 // Sixty-four bytes of text at once: what of it parts tokens, with the letters in lower case. In four lanes of 16 bytes,
-// the registers that x86-64 and arm64 are sure to have.
+// the registers that x86-64 and arm64 are sure to have; WideBlocks.c makes the same functions with one lane of 64.
 #ifndef CTOKENIZE_BLOCKS_H
 #define CTOKENIZE_BLOCKS_H
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+
+#ifndef CTOKENIZE_LANE
+#define CTOKENIZE_LANE 16
+#endif
 
 /// The most that a function here reads behind the 64 bytes at source; and each may read the byte in front of them.
 #define CTOKENIZE_LOOKAHEAD 2
@@ -30,9 +34,9 @@ typedef struct {
 } ctokenize_range;
 
 /// A comparison gives 0xFF for yes and 0 for no in each byte.
-typedef uint8_t ctokenize_lane __attribute__((vector_size(16), aligned(1)));
-typedef int8_t ctokenize_signed __attribute__((vector_size(16)));
-typedef _Bool ctokenize_bits __attribute__((ext_vector_type(16)));
+typedef uint8_t ctokenize_lane __attribute__((vector_size(CTOKENIZE_LANE), aligned(1)));
+typedef int8_t ctokenize_signed __attribute__((vector_size(CTOKENIZE_LANE)));
+typedef _Bool ctokenize_bits __attribute__((ext_vector_type(CTOKENIZE_LANE)));
 
 static inline ctokenize_lane ctokenize_load(const uint8_t *_Nonnull source) { return *(const ctokenize_lane *)source; }
 
@@ -41,9 +45,9 @@ static inline void ctokenize_store(uint8_t *_Nonnull target, ctokenize_lane lane
 /// The mask of a comparison, as part of that of the block.
 static inline uint64_t ctokenize_mask(ctokenize_lane yes, size_t at) {
     ctokenize_bits bits = __builtin_convertvector((yes & 0x80) != 0, ctokenize_bits);
-    uint16_t mask;
-    memcpy(&mask, &bits, sizeof mask);
-    return (uint64_t)mask << at;
+    uint64_t mask = 0;
+    memcpy(&mask, &bits, sizeof bits);
+    return mask << at;
 }
 
 static inline ctokenize_lane ctokenize_is(ctokenize_lane lane, uint8_t byte) { return (ctokenize_lane)(lane == byte); }
@@ -137,12 +141,12 @@ static inline void ctokenize_begin_with_lf(uint8_t *_Nonnull target, ctokenize_l
 /// Judges the bytes of a block that are not ASCII, all of them hard so far: easy letters are not, and the copy of them at
 /// target is put into lower case. Where `words` are wanted, the other easy code points are not hard either, and
 /// punctuation begins with LF in the copy.
-static inline void ctokenize_judge(
+static inline __attribute__((always_inline)) void ctokenize_judge(
     ctokenize_block *_Nonnull found, uint8_t *_Nonnull target, const uint8_t *_Nonnull source, uint8_t small, _Bool words) {
     ctokenize_lane any_latin = {0}, any_cyrillic = {0}, any_punctuation = {0}, any_east_asian = {0};
     uint64_t continues = 0, behind_df = 0;
 #pragma clang loop unroll(full)
-    for (size_t at = 0; at < 64; at += 16) {
+    for (size_t at = 0; at < 64; at += CTOKENIZE_LANE) {
         ctokenize_lane lane = ctokenize_load(source + at);
         any_latin |= ctokenize_is_in(lane, 0xC3, 0xCF - 0xC3);
         any_cyrillic |= ctokenize_is(lane & 0xFE, 0xD0);
@@ -155,14 +159,14 @@ static inline void ctokenize_judge(
     found->lead = (found->hard & ~continues) | (found->hard & behind_df) << 1;
     uint64_t seconds = 0;
     if (ctokenize_mask(any_latin, 0) != 0) {
-        for (size_t at = 0; at < 64; at += 16) {
+        for (size_t at = 0; at < 64; at += CTOKENIZE_LANE) {
             ctokenize_lane lower = ctokenize_load(target + at);
             seconds |= ctokenize_mask(ctokenize_latin_greek(source + at, &lower, small), at);
             ctokenize_store(target + at, lower);
         }
     }
     if (ctokenize_mask(any_cyrillic, 0) != 0) {
-        for (size_t at = 0; at < 64; at += 16) {
+        for (size_t at = 0; at < 64; at += CTOKENIZE_LANE) {
             ctokenize_lane lower = ctokenize_load(target + at);
             seconds |= ctokenize_mask(ctokenize_cyrillic(source + at, &lower, small), at);
             ctokenize_store(target + at, lower);
@@ -175,7 +179,7 @@ static inline void ctokenize_judge(
     uint64_t follows = continues >> 1, two_follow = follows & follows >> 1;
     uint64_t parts = 0, parts_three = 0;
     if (ctokenize_mask(any_punctuation, 0) != 0) {
-        for (size_t at = 0; at < 64; at += 16) {
+        for (size_t at = 0; at < 64; at += CTOKENIZE_LANE) {
             ctokenize_lane two, three;
             ctokenize_punctuation(source + at, &two, &three);
             ctokenize_begin_with_lf(target + at, two | three);
@@ -185,7 +189,7 @@ static inline void ctokenize_judge(
         parts &= follows;
     }
     if (ctokenize_mask(any_east_asian, 0) != 0) {
-        for (size_t at = 0; at < 64; at += 16) {
+        for (size_t at = 0; at < 64; at += CTOKENIZE_LANE) {
             ctokenize_lane single, katakana, punctuation, middle;
             ctokenize_east_asian(source + at, &single, &katakana, &punctuation, &middle);
             ctokenize_begin_with_lf(target + at, punctuation | middle);
@@ -206,7 +210,7 @@ static inline ctokenize_block ctokenize_copy_words(
     uint8_t *_Nonnull target, const uint8_t *_Nonnull source, uint8_t small) {
     ctokenize_block found = {.begins = ~0ull};
 #pragma clang loop unroll(full)
-    for (size_t at = 0; at < 64; at += 16) {
+    for (size_t at = 0; at < 64; at += CTOKENIZE_LANE) {
         ctokenize_lane lane = ctokenize_load(source + at);
         ctokenize_lane connector = ctokenize_is(lane, '_');
         ctokenize_lane word = ctokenize_is_in(lane | 0x20, 'a', 25) | ctokenize_is_in(lane, '0', 9);
@@ -225,7 +229,7 @@ static inline ctokenize_block ctokenize_copy_words(
 /// Where Unicode's White_Space begins that is not ASCII.
 static inline uint64_t ctokenize_wide_spaces(const uint8_t *_Nonnull source) {
     uint64_t found = 0;
-    for (size_t at = 0; at < 64; at += 16) {
+    for (size_t at = 0; at < 64; at += CTOKENIZE_LANE) {
         ctokenize_lane first = ctokenize_load(source + at);
         ctokenize_lane second = ctokenize_load(source + at + 1), third = ctokenize_load(source + at + 2);
         ctokenize_lane space = ctokenize_is(first, 0xC2) & (ctokenize_is(second, 0x85) | ctokenize_is(second, 0xA0));
@@ -245,7 +249,7 @@ static inline ctokenize_block ctokenize_copy_text(
     uint8_t *_Nonnull target, const uint8_t *_Nonnull source, uint8_t small) {
     ctokenize_block found = {0};
 #pragma clang loop unroll(full)
-    for (size_t at = 0; at < 64; at += 16) {
+    for (size_t at = 0; at < 64; at += CTOKENIZE_LANE) {
         ctokenize_lane lane = ctokenize_load(source + at);
         ctokenize_lane space = ctokenize_is(lane, ' ') | ctokenize_is_in(lane, '\t', 4);
         ctokenize_store(target + at, (ctokenize_lower(lane, small) & ~space) | (space & '\n'));
@@ -266,7 +270,7 @@ static inline ctokenize_block ctokenize_copy_fields(
     size_t count) {
     ctokenize_block found = {0};
 #pragma clang loop unroll(full)
-    for (size_t at = 0; at < 64; at += 16) {
+    for (size_t at = 0; at < 64; at += CTOKENIZE_LANE) {
         ctokenize_lane lane = ctokenize_load(source + at);
         ctokenize_lane delimiter = ctokenize_is(lane, '\n');
         for (size_t i = 0; i < count; i++) delimiter |= ctokenize_is_in(lane, ranges[i].low, ranges[i].span);

@@ -15,9 +15,11 @@ struct Block {
 
 /// A way to split 64 bytes at once.
 protocol BlockKernel {
+    associatedtype Registers: BlockRegisters
+
     /// Copies 64 bytes, with LF for those that part tokens.
-    /// - Parameter isOpen: whether the byte in front of them belongs to a token.
-    func copy(_ source: UnsafePointer<UInt8>, to target: UnsafeMutablePointer<UInt8>, _ isOpen: Bool) -> Block
+    /// - Parameter open: the bit, in the block before, of the byte in front of them; 0 if that belongs to no token.
+    mutating func copy(_ source: UnsafePointer<UInt8>, to target: UnsafeMutablePointer<UInt8>, _ open: UInt64) -> Block
 
     /// The machine's state behind what blocks found to be in a token.
     /// - Parameter end: the end of that token so far.
@@ -29,24 +31,29 @@ extension BlockKernel {
 }
 
 /// Splits at white space.
-struct TextKernel: BlockKernel {
+struct TextKernel<Registers: BlockRegisters>: BlockKernel {
     let small: UInt8
 
     @inline(__always)
-    func copy(_ source: UnsafePointer<UInt8>, to target: UnsafeMutablePointer<UInt8>, _ isOpen: Bool) -> Block {
-        let found = ctokenize_copy_text(target, source, small)
+    func copy(_ source: UnsafePointer<UInt8>, to target: UnsafeMutablePointer<UInt8>, _ open: UInt64) -> Block {
+        let found =
+            Registers.areWide
+            ? ctokenize_copy_text_wide(target, source, small) : ctokenize_copy_text(target, source, small)
         return Block(parts: found.parts, hard: found.hard, undecided: found.lead)
     }
 }
 
 /// Splits at ASCII characters.
-struct FieldKernel: BlockKernel {
+struct FieldKernel<Registers: BlockRegisters>: BlockKernel {
     let small: UInt8
     let ranges: UnsafeBufferPointer<ctokenize_range>
 
     @inline(__always)
-    func copy(_ source: UnsafePointer<UInt8>, to target: UnsafeMutablePointer<UInt8>, _ isOpen: Bool) -> Block {
-        let found = ctokenize_copy_fields(target, source, small, ranges.baseAddress, ranges.count)
+    func copy(_ source: UnsafePointer<UInt8>, to target: UnsafeMutablePointer<UInt8>, _ open: UInt64) -> Block {
+        let found =
+            Registers.areWide
+            ? ctokenize_copy_fields_wide(target, source, small, ranges.baseAddress, ranges.count)
+            : ctokenize_copy_fields(target, source, small, ranges.baseAddress, ranges.count)
         return Block(parts: found.parts, hard: found.hard, undecided: found.lead)
     }
 }
@@ -63,23 +70,31 @@ struct FieldKernel: BlockKernel {
 /// the punctuation that blocks know.
 ///
 /// What joins the code points that blocks know besides, each joined to its like, is `_` with Katakana.
-struct WordKernel: BlockKernel {
+struct WordKernel<Registers: BlockRegisters>: BlockKernel {
     let small: UInt8
+    // The block before, as far as it says what a token that is open ends with.
+    private var word: UInt64 = 0
+    private var single: UInt64 = 0
+    private var katakana: UInt64 = 0
+
+    init(small: UInt8) { self.small = small }
 
     @inline(__always)
-    func copy(_ source: UnsafePointer<UInt8>, to target: UnsafeMutablePointer<UInt8>, _ isOpen: Bool) -> Block {
-        let found = ctokenize_copy_words(target, source, small)
-        let before = isOpen ? state(behind: source) : .none
-        let behindWord = found.word &<< 1 | (before == .letter || before == .number ? 1 : 0)
+    mutating func copy(_ source: UnsafePointer<UInt8>, to target: UnsafeMutablePointer<UInt8>, _ open: UInt64) -> Block
+    {
+        let found =
+            Registers.areWide
+            ? ctokenize_copy_words_wide(target, source, small) : ctokenize_copy_words(target, source, small)
+        let behindWord = found.word &<< 1 | (word & open != 0 ? 1 : 0)
         let beforeWord = found.word &>> 1
         var block = Block(
             parts: ~(found.word | found.connector), hard: found.connector & ~behindWord & ~beforeWord,
             undecided: found.connector | found.middle)
         if found.lead | ~found.begins != 0 { add(found, behindWord, &block) }  // it has a byte that is not ASCII
-        if found.single | found.katakana != 0 || before == .single || before == .katakana {
-            let behindSingle = found.single &<< 1 | (before == .single ? 1 : 0)
-            let behindKatakana = found.katakana &<< 1 | (before == .katakana ? 1 : 0)
-            let behindAny = ~block.parts &<< 1 | (isOpen ? 1 : 0)
+        if found.single | found.katakana | (single | katakana) & open != 0 {
+            let behindSingle = found.single &<< 1 | (single & open != 0 ? 1 : 0)
+            let behindKatakana = found.katakana &<< 1 | (katakana & open != 0 ? 1 : 0)
+            let behindAny = ~block.parts &<< 1 | (open != 0 ? 1 : 0)
             block.boundaries =
                 found.begins
                 & (found.single & behindAny
@@ -96,6 +111,7 @@ struct WordKernel: BlockKernel {
             }
             joining &= joining &- 1
         }
+        (word, single, katakana) = (found.word, found.single, found.katakana)
         return block
     }
 

@@ -22,18 +22,21 @@ struct Text {
 /// Two methods take turns. *Blocks* handle 64 bytes at once, as far as they are ASCII or other code points that are as
 /// easy (Blocks.h lists them): the kernel copies the bytes, in lower case and with LF for what parts tokens, and says
 /// where the parting bytes are; of each run of them all but the first are squeezed out, and an LF is put in where two
-/// tokens touch. Where a byte is *hard*, the *code point machine* takes
-/// over, in the state that follows from the byte before it, until it is between two tokens again. A block that begins
-/// between two tokens needs no other knowledge of what came before it.
+/// tokens touch. Where a byte is *hard*, the *code point machine* takes over, in the state that follows from the byte
+/// before it, until it is between two tokens again. A block that begins between two tokens needs no other knowledge of
+/// what came before it. Blocks are in registers of 16 bytes or, where the processor has them, in one of 64, with the
+/// same outcome (`BlockRegisters`).
 struct Splitter: ~Copyable {
     private let split: Split
     private let small: UInt8
+    private let isWide: Bool
     private let machine: CodePointMachine
     private let ranges: [ctokenize_range]
 
-    init(_ split: Split, lowercase: Bool) {
+    init(_ split: Split, lowercase: Bool, wideRegisters: Bool) {
         self.split = split
         small = lowercase ? 0x20 : 0
+        isWide = wideRegisters && WideRegisters.areThere
         machine = CodePointMachine(split, lowercase: lowercase)
         if case .delimiters(let set) = split { ranges = set.ranges } else { ranges = [] }
     }
@@ -61,13 +64,19 @@ struct Splitter: ~Copyable {
     func split(
         _ text: Text, _ part: Range<Int>, into target: UnsafeMutablePointer<UInt8>
     ) -> UnsafeMutablePointer<UInt8> {
+        isWide ? split(WideRegisters.self, text, part, target) : split(NarrowRegisters.self, text, part, target)
+    }
+
+    private func split<Registers: BlockRegisters>(
+        _: Registers.Type, _ text: Text, _ part: Range<Int>, _ target: UnsafeMutablePointer<UInt8>
+    ) -> UnsafeMutablePointer<UInt8> {
         switch split {
-        case .whiteSpace:
-            return run(TextKernel(small: small), text, part, target)
-        case .words:
-            return run(WordKernel(small: small), text, part, target)
+        case .whiteSpace: return run(TextKernel<Registers>(small: small), text, part, target)
+        case .words: return run(WordKernel<Registers>(small: small), text, part, target)
         case .delimiters:
-            return ranges.withUnsafeBufferPointer { run(FieldKernel(small: small, ranges: $0), text, part, target) }
+            return ranges.withUnsafeBufferPointer {
+                run(FieldKernel<Registers>(small: small, ranges: $0), text, part, target)
+            }
         }
     }
 
@@ -86,6 +95,7 @@ struct Splitter: ~Copyable {
         _ kernel: Kernel, _ text: Text, _ part: Range<Int>, _ start: UnsafeMutablePointer<UInt8>,
         _ copy: UnsafeMutablePointer<UInt8>
     ) -> UnsafeMutablePointer<UInt8> {
+        var kernel = kernel
         let end = part.upperBound
         // A block reads the byte in front of it, and some behind it: outside of that only the machine can go.
         let firstBlock = 1
@@ -97,10 +107,11 @@ struct Splitter: ~Copyable {
             var isOpen = false
             var progress = 0
             while at >= firstBlock, at <= lastBlock {
-                let block = kernel.copy(text.base + at, to: copy, isOpen)
+                let open: UInt64 = isOpen ? 1 &<< UInt64(truncatingIfNeeded: progress &- 1) : 0
+                let block = kernel.copy(text.base + at, to: copy, open)
                 let decided = min(64 - (~block.undecided).leadingZeroBitCount, end - at)
                 progress = min(decided, block.hard.trailingZeroBitCount)
-                if progress > 0 { squeeze(copy, progress, block, &isOpen, into: &target) }
+                if progress > 0 { squeeze(Kernel.Registers.self, copy, progress, block, &isOpen, into: &target) }
                 at += progress
                 if at == end { return target }
                 if progress < decided || decided == 0 { break }
@@ -121,8 +132,8 @@ struct Splitter: ~Copyable {
 ///   - target: moved behind what was written; 64 bytes are written from its last place before.
 ///   - isOpen: whether the byte before the block, and then the last of it, belongs to a token.
 @inline(__always)
-private func squeeze(
-    _ copy: UnsafeMutablePointer<UInt8>, _ count: Int, _ block: Block, _ isOpen: inout Bool,
+private func squeeze<Registers: BlockRegisters>(
+    _: Registers.Type, _ copy: UnsafeMutablePointer<UInt8>, _ count: Int, _ block: Block, _ isOpen: inout Bool,
     into target: inout UnsafeMutablePointer<UInt8>
 ) {
     let last = UInt64(truncatingIfNeeded: count &- 1)
@@ -130,6 +141,10 @@ private func squeeze(
     let kept = ~(block.parts & (block.parts &<< 1 | (isOpen ? 0 : 1))) & decided
     isOpen = (block.parts &>> last) & 1 == 0
     var boundaries = block.boundaries & decided
+    if Registers.areWide {
+        target = ctokenize_squeeze_wide(target, copy, kept, boundaries)
+        return
+    }
     var starts = kept & ~(kept &<< 1) | boundaries
     var ends = ~kept & (kept &<< 1) | boundaries & ~1
     if boundaries == 0 {

@@ -26,6 +26,8 @@ public struct Tokenize: ~Copyable, Filter {
         public var stopWords: StopWords?
         /// How many leading fields of a line go in front of each of its tokens.
         public var carry = 0
+        /// Uses registers of 64 bytes where the processor has them. What comes out is the same.
+        public var wideRegisters = true
 
         public init() {}
     }
@@ -37,7 +39,8 @@ public struct Tokenize: ~Copyable, Filter {
     private var scratch = Scratch()
 
     public init(_ options: Options = Options()) {
-        splitter = Splitter(options.split, lowercase: options.lowercase)
+        splitter = Splitter(
+            options.split, lowercase: options.lowercase, wideRegisters: options.wideRegisters)
         selection = Selection(lengths: options.lengths, stopWords: options.stopWords)
         carry = options.carry
     }

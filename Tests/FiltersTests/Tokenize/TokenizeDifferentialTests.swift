@@ -58,9 +58,18 @@ import Testing
         }
     }
 
-    static func check(_ mode: TokenizeMode, _ input: [UInt8]) throws {
-        let (found, expected) = (try mode.fast(input), mode.reference.lines(input))
-        if found != expected { throw Difference(mode: mode, input: input, found: found, expected: expected) }
+    /// - Parameter reads: sizes of the pieces in which the input comes; all of it in one chunk without.
+    static func check(_ mode: TokenizeMode, _ input: [UInt8], reads: [Int]? = nil) throws {
+        let expected = mode.reference.lines(input)
+        for options in mode.ways {
+            let found =
+                if let reads {
+                    try run(Tokenize(options), input, reads: reads).lines
+                } else {
+                    try run(Tokenize(options), input, reads: [input.count + 1], capacity: 2 * input.count + 64).lines
+                }
+            if found != expected { throw Difference(mode: mode, input: input, found: found, expected: expected) }
+        }
     }
 
     struct Difference: Error, CustomStringConvertible {
@@ -112,12 +121,10 @@ import Testing
         try withEverySeed(300) { generator in
             var input: [UInt8] = []
             for _ in 0..<Int.random(in: 1...40, using: &generator) { input += Self.piece(&generator) }
-            let whole = mode.reference.lines(input)
             let reads = (0..<Int.random(in: 1...5, using: &generator)).map { _ in
                 Int.random(in: 1...200, using: &generator)
             }
-            let found = try run(Tokenize(mode.options), input, reads: reads).lines
-            if found != whole { throw Difference(mode: mode, input: input, found: found, expected: whole) }
+            try Self.check(mode, input, reads: reads)
         }
     }
 

@@ -35,9 +35,11 @@ enum TokenizeMode: CaseIterable {
         }
     }
 
-    /// What the filter puts out, all input in one chunk.
-    func fast(_ input: [UInt8]) throws -> [UInt8] {
-        try run(Tokenize(options), input, reads: [input.count + 1], capacity: 2 * input.count + 64).lines
+    /// The same with and without wide registers.
+    var ways: [Tokenize.Options] {
+        var narrow = options
+        narrow.wideRegisters = false
+        return [options, narrow]
     }
 }
 

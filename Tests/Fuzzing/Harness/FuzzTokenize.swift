@@ -16,8 +16,12 @@ import TestSupport
         (options.split, split) = (.delimiters(set), .delimiters(Set(",;:! -".utf8)))
     }
     let text = choices.rest
-    guard let written = try? run(Tokenize(options), text, reads: [read]) else {
-        preconditionFailure("a line without --carry is malformed")
+    let expected = ReferenceTokenizer(split, lowercase: options.lowercase).lines(text)
+    for wide in [true, false] {
+        options.wideRegisters = wide
+        guard let written = try? run(Tokenize(options), text, reads: [read]) else {
+            preconditionFailure("a line without --carry is malformed")
+        }
+        precondition(written.lines == expected)
     }
-    precondition(written.lines == ReferenceTokenizer(split, lowercase: options.lowercase).lines(text))
 }
