@@ -138,7 +138,8 @@ def update(readme, saved, against):
 
 def processor():
     facts = hardware()
-    return f"{facts['CPU(s)']} × {facts['Model name']}"
+    wide = "avx512_vbmi2" in facts.get("Flags", "").split()  # what tokenize makes use of
+    return f"{facts['CPU(s)']} × {facts['Model name']} {'with' if wide else 'without'} AVX-512 VBMI2"
 
 
 def hardware():
