@@ -70,8 +70,8 @@ static inline ctokenize_lane ctokenize_lower(ctokenize_lane lane, uint8_t small)
 //     U+4E00 ... U+9FFF  ideographs
 //     U+3041 ... U+3096  Hiragana
 //     U+30A1 ... U+30FF  Katakana but for U+30FB
-//     U+0080 ... U+00BF, U+2010 ... U+2026, U+3000 ... U+3020, U+FF01 ... U+FF20  punctuation but for what is a letter, a
-//                        digit, or may be joined to a word
+//     U+0080 ... U+00BF, U+2010 ... U+2026, U+3000 ... U+3020, U+30FB, U+FF01 ... U+FF20  punctuation but for what is a
+//                        letter, a digit, or may be joined to a word
 //
 // That is most of what European, Chinese and Japanese text has. The letters are Word_Break = ALetter, and the lower case
 // of each has two bytes as well. Each function below takes one lane.
@@ -121,12 +121,15 @@ static inline void ctokenize_east_asian(
     const uint8_t *_Nonnull source, ctokenize_lane *_Nonnull single, ctokenize_lane *_Nonnull katakana,
     ctokenize_lane *_Nonnull punctuation, ctokenize_lane *_Nonnull middle) {
     ctokenize_lane first = ctokenize_load(source), second = ctokenize_load(source + 1), third = ctokenize_load(source + 2);
-    ctokenize_lane kana = ctokenize_is(first, 0xE3), wide = ctokenize_is(first, 0xEF) & ctokenize_is(second, 0xBC);
-    ctokenize_lane row_82 = ctokenize_is(second, 0x82);
+    ctokenize_lane wide = ctokenize_is(first, 0xEF) & ctokenize_is(second, 0xBC);
+    // U+3000 ... U+30FF, and the last byte of that number.
+    ctokenize_lane kana = ctokenize_is(first, 0xE3) & ctokenize_is_in(second, 0x80, 3);
+    ctokenize_lane last = (ctokenize_lane)(second << 6) | (third & 0x3F);
+    ctokenize_lane dot = ctokenize_is(last, 0xFB);
     *single = ctokenize_is_in(first, 0xE5, 0xE9 - 0xE5) | (ctokenize_is(first, 0xE4) & ctokenize_is_in(second, 0xB8, 7))
-        | (kana & ((ctokenize_is(second, 0x81) & ~ctokenize_is(third, 0x80)) | (row_82 & ctokenize_is_in(third, 0x80, 0x16))));
-    *katakana = kana & ((row_82 & ctokenize_is_in(third, 0xA1, 0x1E)) | (ctokenize_is(second, 0x83) & ~ctokenize_is(third, 0xBB)));
-    *punctuation = (kana & ctokenize_is(second, 0x80) & (ctokenize_is_in(third, 0x80, 4) | ctokenize_is_in(third, 0x88, 0x18)))
+        | (kana & ctokenize_is_in(last, 0x41, 0x96 - 0x41));
+    *katakana = kana & ctokenize_is_in(last, 0xA1, 0xFF - 0xA1) & ~dot;
+    *punctuation = (kana & (ctokenize_is_in(last, 0x00, 4) | ctokenize_is_in(last, 0x08, 0x18) | dot))
         | (wide & ((ctokenize_is_in(third, 0x81, 0x0A) & ~ctokenize_is(third, 0x87)) | ctokenize_is_in(third, 0x9C, 4)));
     *middle = wide & (ctokenize_is(third & 0xFD, 0x8C) | ctokenize_is_in(third, 0x9A, 1));
 }
