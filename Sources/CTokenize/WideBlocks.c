@@ -43,9 +43,11 @@ uint8_t *ctokenize_squeeze_wide(uint8_t *target, const uint8_t *copy, uint64_t k
 }
 #pragma clang attribute pop
 
+// All that the functions above are compiled for.
 _Bool ctokenize_has_wide_registers(void) {
-    return __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl")
-        && __builtin_cpu_supports("avx512vbmi2") && __builtin_cpu_supports("bmi2");
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl")
+        && __builtin_cpu_supports("avx512vbmi2") && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2")
+        && __builtin_cpu_supports("popcnt");
 }
 #else
 uint8_t *ctokenize_squeeze_wide(uint8_t *target, const uint8_t *copy, uint64_t kept, uint64_t boundaries) {

@@ -7,8 +7,7 @@
 /// Whether this processor has them, and the system lets them be used. If not, an x86-64 cannot run the other functions.
 _Bool ctokenize_has_wide_registers(void);
 
-ctokenize_block ctokenize_copy_words_wide(
-    uint8_t *_Nonnull target, const uint8_t *_Nonnull source, uint8_t small);
+ctokenize_block ctokenize_copy_words_wide(uint8_t *_Nonnull target, const uint8_t *_Nonnull source, uint8_t small);
 ctokenize_block ctokenize_copy_text_wide(uint8_t *_Nonnull target, const uint8_t *_Nonnull source, uint8_t small);
 ctokenize_block ctokenize_copy_fields_wide(
     uint8_t *_Nonnull target, const uint8_t *_Nonnull source, uint8_t small, const ctokenize_range *_Nullable ranges,

@@ -80,8 +80,9 @@ struct WordKernel<Registers: BlockRegisters>: BlockKernel {
     init(small: UInt8) { self.small = small }
 
     @inline(__always)
-    mutating func copy(_ source: UnsafePointer<UInt8>, to target: UnsafeMutablePointer<UInt8>, _ open: UInt64) -> Block
-    {
+    mutating func copy(
+        _ source: UnsafePointer<UInt8>, to target: UnsafeMutablePointer<UInt8>, _ open: UInt64
+    ) -> Block {
         let found =
             Registers.areWide
             ? ctokenize_copy_words_wide(target, source, small) : ctokenize_copy_words(target, source, small)

@@ -39,8 +39,7 @@ public struct Tokenize: ~Copyable, Filter {
     private var scratch = Scratch()
 
     public init(_ options: Options = Options()) {
-        splitter = Splitter(
-            options.split, lowercase: options.lowercase, wideRegisters: options.wideRegisters)
+        splitter = Splitter(options.split, lowercase: options.lowercase, wideRegisters: options.wideRegisters)
         selection = Selection(lengths: options.lengths, stopWords: options.stopWords)
         carry = options.carry
     }

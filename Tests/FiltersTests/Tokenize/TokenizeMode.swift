@@ -34,12 +34,14 @@ enum TokenizeMode: CaseIterable {
             ReferenceTokenizer(.delimiters(Set(",;:! \t\"-".utf8)), lowercase: isLowercase)
         }
     }
+}
 
+extension Tokenize.Options {
     /// The same with and without wide registers.
-    var ways: [Tokenize.Options] {
-        var narrow = options
+    var ways: [Self] {
+        var narrow = self
         narrow.wideRegisters = false
-        return [options, narrow]
+        return [self, narrow]
     }
 }
 

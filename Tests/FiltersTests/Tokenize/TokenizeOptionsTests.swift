@@ -25,7 +25,10 @@ import Testing
             options.split = .delimiters(try #require(DelimiterSet(String(decoding: bytes, as: UTF8.self) + "\\\\")))
             let reference = ReferenceTokenizer(.delimiters(bytes.union([0x5C])))
             let input = (0..<1000).map { _ in UInt8.random(in: 0..<140, using: &generator) }
-            #expect(try run(Tokenize(options), input, reads: [2000], capacity: 4096).lines == reference.lines(input))
+            let expected = reference.lines(input)
+            for options in options.ways {
+                #expect(try run(Tokenize(options), input, reads: [2000], capacity: 4096).lines == expected)
+            }
         }
     }
 
@@ -120,8 +123,10 @@ import Testing
             let reads = (0..<Int.random(in: 1...4, using: &generator)).map { _ in
                 Int.random(in: 1...300, using: &generator)
             }
-            let found = try run(Tokenize(options), input, reads: reads, rejecting: true).lines
-            #expect(found == expected)
+            for options in options.ways {
+                let found = try run(Tokenize(options), input, reads: reads, rejecting: true).lines
+                #expect(found == expected)
+            }
         }
     }
 

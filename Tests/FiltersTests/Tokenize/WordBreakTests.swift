@@ -44,7 +44,9 @@ import Testing
                 WordBoundaries(segment).words.map { Self.utf8(segment[$0]) + [0x0A] }
             }
             let input = Self.utf8(test.points[...])
-            #expect(try run(Tokenize(options), input).lines == expected.flatMap { $0 }, "\(test.line)")
+            for options in options.ways {
+                #expect(try run(Tokenize(options), input).lines == expected.flatMap { $0 }, "\(test.line)")
+            }
         }
     }
 
