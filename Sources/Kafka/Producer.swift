@@ -1,6 +1,7 @@
 import Bytes
 import CBytes
 import CRDKafka
+internal import Delivery
 public import ToolRuntime
 
 /// An idempotent producer for one topic: what it takes is written once and in order, or reported as failed.
@@ -16,8 +17,7 @@ public final class Producer {
     /// Lines taken by librdkafka, and those of them that could not be delivered.
     private(set) var takenLines = 0
     private(set) var failedLines = 0
-    /// A transaction is open, and how many of the lines are in those that were committed.
-    var isInTransaction = false
+    /// How many of the lines are in transactions that were committed.
     private var committedLines = 0
     private let isTransactional: Bool
     /// The first line that could not be delivered, and why; line 0 is an end-of-stream record.
@@ -29,9 +29,10 @@ public final class Producer {
     /// - Parameters:
     ///   - longestMessage: in bytes. Whether a topic takes so much is for its broker to say.
     ///   - pack: the usual size of a message where lines are put together.
+    ///   - patience: how long a message may wait for its broker, in milliseconds.
     ///   - transactions: their id, and how many milliseconds one may take before the broker aborts it; nil: none.
     init(
-        _ settings: Settings, topic name: String, longestMessage: Int, pack: Int?, keepsRefused: Bool,
+        _ settings: Settings, topic name: String, longestMessage: Int, pack: Int?, keepsRefused: Bool, patience: Int64,
         transactions: (id: String, timeout: Int64)? = nil
     ) throws(Failure) {
         self.keepsRefused = keepsRefused
@@ -43,6 +44,8 @@ public final class Producer {
         if let (id, timeout) = transactions {
             try settings.add("transactional.id=\(id)")
             settings.setDefaults([("transaction.timeout.ms", "\(timeout)")])
+        } else {
+            settings.setDefaults([("message.timeout.ms", "\(patience)")])
         }
         client = try Client(
             RD_KAFKA_PRODUCER, try Self.complete(settings, longestMessage: longestMessage, pack: pack),
@@ -240,7 +243,8 @@ public final class Producer {
     /// Waits until every message was acknowledged or has failed. A signal bounds the wait; what is left then has failed.
     public func flush() throws(Failure) {
         var deadline: Int64?
-        while underWay > 0 {
+        // What is in a transaction with a line that has failed is given up with it.
+        while underWay > 0, !(isTransactional && firstFailure != nil) {
             rd_kafka_flush(client.handle, 50)  // sends at once, whatever linger.ms says
             try serve()
             let now = Client.monotonicMilliseconds()

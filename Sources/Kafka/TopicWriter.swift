@@ -1,6 +1,7 @@
 public import Bytes
 import CBytes
 import CRDKafka
+internal import Delivery
 public import ToolRuntime
 
 /// Turns lines into messages of one topic.
@@ -17,8 +18,10 @@ public struct TopicWriter: ~Copyable {
     public private(set) var byteCount = 0
 
     /// - Throws: `unavailable` if no broker answers or there is no such topic.
-    public init(_ producer: Producer, _ shape: MessageShape, topic: String) throws(Failure) {
-        let partitions = try producer.client.partitionCount(of: topic)
+    init(
+        _ producer: Producer, _ shape: MessageShape, topic: String, _ patience: Patience
+    ) throws(Failure) {
+        let partitions = try producer.client.partitionCount(of: topic, patience)
         if let partition = shape.partition, partition >= partitions {
             throw Failure(
                 .configuration, "topic \"\(topic)\" has \(partitions) partitions: there is no partition \(partition)")
