@@ -115,7 +115,8 @@ extension ReaderSession {
     // MARK: The group deals
 
     mutating func join(_ numbers: [Int32], _ member: GroupMember?, at now: Int64) {
-        guard !numbers.isEmpty else {
+        // Who is ending takes nothing more.
+        guard !numbers.isEmpty, finish == nil else {
             joining = nil
             return actions.append(.assign([:]))
         }

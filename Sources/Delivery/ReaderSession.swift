@@ -278,15 +278,14 @@ package struct ReaderSession {
             at(inquiry.nextWake)
         }
         at(outage.nextWords)
-        if let ledger {
-            if let first = ledger.pending.first, first.end <= acceptedBytes {
-                at(plan.hasAcks ? now + settlingPause : settlingInquiry.isOpen ? nil : nextSettling)
-            }
-            if hasRead, member != nil { at(nextEpoch) }
-        } else if plan.hasGroup, !isCommitUnderWay, hasOwed {
-            at(nextCommit)
+        let isWritten = acceptedBytes == position
+        if let ledger, let first = ledger.pending.first, first.end <= acceptedBytes {
+            at(plan.hasAcks ? now + settlingPause : settlingInquiry.isOpen ? nil : nextSettling)
         }
-        if endCheck == .none, isDone, plan.hasGroup, !hasReachedLimit { at(nextEndCheck) }
+        guard finish == nil, revocation == nil else { return max(wake, now) }
+        if ledger != nil, hasRead, member != nil { at(nextEpoch) }
+        if ledger == nil || plan.hasAcks, !isCommitUnderWay, hasOwed { at(nextCommit) }
+        if endCheck == .none, isDone, plan.hasGroup, isWritten, !hasOwed, ledger?.isSettled ?? true { at(nextEndCheck) }
         return max(wake, now)
     }
 }

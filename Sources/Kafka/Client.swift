@@ -17,6 +17,8 @@ public final class Client {
     private let wakeWriter: CInt
     /// The last thing that the client complained about by itself, such as a broker that refuses connections.
     private(set) var lastComplaint: String?
+    /// How often it has complained.
+    private(set) var complaints = 0
     /// Whether a broker has answered: what it refuses from then on may be a restart.
     var hasMetBroker = false
 
@@ -98,6 +100,7 @@ public final class Client {
         }
         // With TLS 1.3 a broker refuses a client's certificate after the handshake: to librdkafka a lost connection.
         if code == RD_KAFKA_RESP_ERR__TRANSPORT, message.contains("SSL alert number") { code = RD_KAFKA_RESP_ERR__SSL }
+        complaints += 1
         // That all brokers are down says less than what was said of each before.
         if code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || lastComplaint == nil { lastComplaint = message }
         return Complaint(code: code, text: oneLine(message), isFatal: isFatal)

@@ -67,7 +67,7 @@ public struct KcatOut: ~Copyable {
         let decisions = plan.transactionalID.map { _ in plan.decisions(open, settings) }
         let producer = try Producer(
             settings, topic: plan.topic, longestMessage: max(plan.maxLine, plan.shape.pack ?? 0),
-            pack: plan.shape.pack, keepsRefused: rejects != nil, patience: plan.patience,
+            pack: plan.shape.pack, keepsRefused: rejects != nil, patience: patience,
             transactions: plan.transactionalID.flatMap { id in decisions.map { (id, $0.transactionMilliseconds) } })
         if let partitions = plan.create { try producer.client.create(plan.topic, partitions: partitions, patience) }
         let writer = try TopicWriter(producer, plan.shape, topic: plan.topic, patience)

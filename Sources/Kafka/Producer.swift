@@ -24,18 +24,22 @@ public final class Producer {
     private(set) var firstFailure: (line: Int, failure: Failure)?
     /// Whether messages that the broker refuses for what they are wait to be put aside; else they are failures.
     private let keepsRefused: Bool
+    private var outage = Outage()
+    private let patience: Patience
+    private var lastUnderWay = 0
+    private var lastComplaints = 0
     private(set) var refused: [(line: Int, code: rd_kafka_resp_err_t, value: [UInt8])] = []
 
     /// - Parameters:
     ///   - longestMessage: in bytes. Whether a topic takes so much is for its broker to say.
     ///   - pack: the usual size of a message where lines are put together.
-    ///   - patience: how long a message may wait for its broker, in milliseconds.
+    ///   - patience: how long a message may wait for its broker.
     ///   - transactions: their id, and how many milliseconds one may take before the broker aborts it; nil: none.
     init(
-        _ settings: Settings, topic name: String, longestMessage: Int, pack: Int?, keepsRefused: Bool, patience: Int64,
+        _ settings: Settings, topic name: String, longestMessage: Int, pack: Int?, keepsRefused: Bool, patience: Patience,
         transactions: (id: String, timeout: Int64)? = nil
     ) throws(Failure) {
-        self.keepsRefused = keepsRefused
+        (self.keepsRefused, self.patience) = (keepsRefused, patience)
         isTransactional = transactions != nil
         guard settings.value(of: "transactional.id") == nil else {
             throw Failure(.configuration, "transactional.id: give it as --transactional-id")
@@ -45,7 +49,7 @@ public final class Producer {
             try settings.add("transactional.id=\(id)")
             settings.setDefaults([("transaction.timeout.ms", "\(timeout)")])
         } else {
-            settings.setDefaults([("message.timeout.ms", "\(patience)")])
+            settings.setDefaults([("message.timeout.ms", "\(patience.milliseconds)")])
         }
         client = try Client(
             RD_KAFKA_PRODUCER, try Self.complete(settings, longestMessage: longestMessage, pack: pack),
@@ -85,6 +89,16 @@ public final class Producer {
                 if message.err != RD_KAFKA_RESP_ERR_NO_ERROR { takeFailed(message) }
             }
         }
+        lookForOutage()
+    }
+
+    /// Says in one line that brokers do not take what is under way, and in one that they do again.
+    private func lookForOutage() {
+        let (now, underWay) = (Client.monotonicMilliseconds(), underWay)
+        if underWay == 0 || underWay < lastUnderWay, let words = outage.end(at: now) { patience.say(words) }
+        if underWay > 0, client.complaints != lastComplaints { outage.note(client.lastComplaint ?? "", at: now) }
+        if let words = outage.words(at: now) { patience.say(words) }
+        (lastUnderWay, lastComplaints) = (underWay, client.complaints)
     }
 
     private func takeFailed(_ message: rd_kafka_message_t) {

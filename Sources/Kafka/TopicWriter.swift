@@ -8,6 +8,7 @@ public import ToolRuntime
 public struct TopicWriter: ~Copyable {
     private let producer: Producer
     private let shape: MessageShape
+    private let topic: String
     /// Partitions of the topic.
     private let partitions: Int32
     /// One for each partition, and behind them one for lines without a key, which may go anywhere; empty without `pack`.
@@ -27,7 +28,7 @@ public struct TopicWriter: ~Copyable {
                 .configuration, "topic \"\(topic)\" has \(partitions) partitions: there is no partition \(partition)")
         }
         self.producer = producer
-        self.shape = shape
+        (self.shape, self.topic) = (shape, topic)
         self.partitions = partitions
         packs = Array(repeating: Pack(), count: shape.pack == nil ? 0 : Int(partitions) + 1)
         batch = .allocate(capacity: 1024)
@@ -228,7 +229,10 @@ public struct TopicWriter: ~Copyable {
         let status = Array((ok ? EndOfStream.ok : EndOfStream.failed).utf8)
         var headers = [Header(name: Array(EndOfStream.header.utf8), value: status)]
         if let writer { headers.append(Header(name: Array(EndOfStream.writer.utf8), value: Array(writer.utf8))) }
-        for partition in 0..<partitions {
+        // Partitions that were added meanwhile have their readers, too.
+        var count = partitions
+        if case .partitionCount(let now) = producer.client.describe(topic, milliseconds: 5000) { count = max(count, now) }
+        for partition in 0..<count {
             let code = try producer.send(
                 value: UnsafeRawBufferPointer(start: nil, count: 0), key: nil, partition: partition, timestamp: nil,
                 headers: headers, line: 0)
