@@ -108,6 +108,12 @@ public final class Program {
 
     public func send(_ signal: CInt) { kill(process, signal) }
 
+    /// Whether the program itself has not ended yet.
+    public var isRunning: Bool {
+        var change = siginfo_t()
+        return waitid(P_PID, id_t(process), &change, WEXITED | WNOHANG | WNOWAIT) == 0 && change.si_signo == 0
+    }
+
     /// Waits for the end of the program and of all that it has started.
     public func wait(deadline: Double = 60) throws -> Ended {
         let inTime = isReadable(alive, seconds: deadline)
