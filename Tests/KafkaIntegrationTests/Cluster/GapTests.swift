@@ -5,8 +5,6 @@ import Testing
 extension ClusterTests {
     /// Lines that are gone before they were read, by retention or with a leader that lost them: never passed over in silence.
     @Suite struct GapTests {
-        static let readers = [["-g", "g"], ["-g", "g", "--exactly-once"]]
-
         /// A thousand lines, of which the group has read 100 and 500 are gone.
         private func gone() throws -> Topic {
             let topic = try Topic()
@@ -16,9 +14,9 @@ extension ClusterTests {
             return topic
         }
 
-        @Test(arguments: readers, [[], ["-X", "auto.offset.reset=latest"]])
-        func whatIsGoneAfterACommitIsNamedAndEndsTheReader(_ reader: [String], _ more: [String]) throws {
-            let ended = try gone().in(["--until-end"] + reader + more, deadline: 30)
+        @Test(arguments: [[], ["-X", "auto.offset.reset=latest"], ["--exactly-once"]])
+        func whatIsGoneAfterACommitIsNamedAndEndsTheReader(_ arguments: [String]) throws {
+            let ended = try gone().in(["--until-end", "-g", "g"] + arguments, deadline: 30)
             #expect([.status(75), .status(69)].contains(ended.ending), "\(ended.ending)")
             let message = ended.errorText
             for part in ["partition 0", "100", "500", "400"] { #expect(message.contains(part), "\(message)") }

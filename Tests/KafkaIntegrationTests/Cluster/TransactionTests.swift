@@ -20,14 +20,15 @@ extension ClusterTests {
         }
 
         /// The broker's limit is 15 minutes.
-        @Test(arguments: [[], ["--exactly-once"]])
-        func aTransactionLongerThanTheBrokerAllowsIsAMatterOfConfiguration(_ arguments: [String]) throws {
-            let topic = try Topic()
-            let ended = try topic.out(
-                ["--transactional-id", topic.name, "-X", "transaction.timeout.ms=1000000"] + arguments,
-                input: .text("a\n"), deadline: 30)
-            #expect(ended.ending == .status(78), "\(ended.errorText)")
-            #expect(ended.errorText.contains("transaction.timeout.ms"), "\(ended.errorText)")
+        @Test func aTransactionLongerThanTheBrokerAllowsIsAMatterOfConfiguration() throws {
+            let (from, to) = (try Topic(), try Topic())
+            let tooLong = ["-X", "transaction.timeout.ms=1000000"]
+            let alone = try to.out(["--transactional-id", to.name] + tooLong, input: .text("a\n"), deadline: 30)
+            let stage = try Stage(Stage.Plan(from: from, to: to, writer: tooLong)).wait(deadline: 30)
+            for ended in [alone, stage.writer] {
+                #expect(ended.ending == .status(78), "\(ended.errorText)")
+                #expect(ended.errorText.contains("transaction.timeout.ms"), "\(ended.errorText)")
+            }
         }
 
         /// The broker gives up what takes too long. There is no newer producer then, and trying again may help.
