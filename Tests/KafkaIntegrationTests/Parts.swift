@@ -312,6 +312,9 @@ func eventually(seconds: Double = 20, _ condition: () throws -> Bool) rethrows -
     return true
 }
 
+/// Waits until who writes into a pipe of 64 KiB is held up. Its pages need not be full.
+func isHeldUp(_ pipe: CInt) -> Bool { eventually { unreadBytes(in: pipe) > 50_000 } }
+
 /// Whether two texts are the same, told without the difference of all their bytes, which takes ages.
 func expectSame(
     _ found: [UInt8], _ expected: [UInt8], _ what: String, sourceLocation: SourceLocation = #_sourceLocation

@@ -50,6 +50,12 @@ final class Stage {
 
     func send(_ signal: CInt, _ part: Part) { parts[part.rawValue].send(signal) }
     func isRunning(_ part: Part) -> Bool { parts[part.rawValue].isRunning }
+    /// How much lies in the pipe in front of a part: of the filter or the writer.
+    func unread(by part: Part) -> Int {
+        let pipe = open("/proc/\(parts[part.rawValue].process)/fd/0", O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+        defer { close(pipe) }
+        return unreadBytes(in: pipe)
+    }
     func sendAll(_ signal: CInt) { for part in parts { part.send(signal) } }
 
     /// Waits for the end of all three.

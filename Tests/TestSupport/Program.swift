@@ -201,6 +201,12 @@ public func isReadable(_ number: CInt, seconds: Double) -> Bool {
     }
 }
 
+/// How many bytes lie in a pipe that nobody has read yet, told from either end.
+public func unreadBytes(in number: CInt) -> Int {
+    var count: CInt = 0
+    return ioctl(number, UInt(FIONREAD), &count) == 0 ? Int(count) : -1
+}
+
 /// What comes within the time, up to and with the next LF.
 public func readLine(from number: CInt, seconds: Double = 10) -> String? {
     var line: [UInt8] = []

@@ -6,7 +6,7 @@ extension ClusterTests {
     /// The broker that leads for a group or for transactions goes away, and others take over.
     @Suite struct CoordinatorTests {
         /// kcat-in and kcat-out, twice: whoever of them has met the outage at a bad moment stays away for ever, or aborts.
-        @Test(arguments: ["group", "transaction"], ["2.0.2", "2.8", "newest"])
+        @Test(arguments: [("group", "2.0.2"), ("group", "2.8"), ("group", "newest"), ("transaction", "newest")])
         func stagesGoOnWhenTheirCoordinatorIsKilled(_ kind: String, _ version: String) throws {
             let cluster = try Cluster.shared()
             let library = try Librdkafka(version)
