@@ -56,6 +56,11 @@ extension TopicReader {
         if code != RD_KAFKA_RESP_ERR_NO_ERROR { throw .kafka("cannot take partitions", code) }
     }
 
+    func pause(_ numbers: [Int32]) {
+        let list = PartitionList(plan.topic, numbers.map { ($0, 0) })
+        rd_kafka_pause_partitions(client.handle, list.pointer)
+    }
+
     func unassign() {
         for queue in queues.values { rd_kafka_queue_destroy(queue) }
         queues = [:]

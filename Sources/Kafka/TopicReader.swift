@@ -149,8 +149,7 @@ public final class TopicReader {
         case .subscribe: try subscribe()
         case .assign(let starts): try assign(starts)
         case .unassign: unassign()
-        case .pause(let numbers):
-            rd_kafka_pause_partitions(client.handle, PartitionList(plan.topic, numbers.map { ($0, 0) }).pointer)
+        case .pause(let numbers): pause(numbers)
         case .commit(let positions): commit(positions)
         case .write(let line): intake.pointee.output.append(line)
         case .cut(let position): intake.pointee.output.cut(to: position)

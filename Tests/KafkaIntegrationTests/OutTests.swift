@@ -183,10 +183,10 @@ import Testing
     @Test func noBrokerMakesATopicUnasked() throws {
         let topic = try Topic(missingOn: nil)
         for _ in 0..<2 {
-            let out = try topic.out(input: .text("x\n"))
+            let out = try topic.out(["--patience", "1s"], input: .text("x\n"))
             #expect(out.ending == .status(69))
             #expect(out.errorText == "kcat-out: there is no topic \"\(topic.name)\"\n")
-            let back = try topic.in()
+            let back = try topic.in(["--patience", "1s"])
             #expect(back.ending == .status(69))
             #expect(back.errorText == "kcat-in: there is no topic \"\(topic.name)\"\n")
         }
