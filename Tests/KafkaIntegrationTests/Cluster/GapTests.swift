@@ -14,12 +14,19 @@ extension ClusterTests {
             return topic
         }
 
-        @Test(arguments: [[], ["-X", "auto.offset.reset=latest"], ["--exactly-once"]])
+        @Test(arguments: [[], ["--exactly-once"]])
         func whatIsGoneAfterACommitIsNamedAndEndsTheReader(_ arguments: [String]) throws {
             let ended = try gone().in(["--until-end", "-g", "g"] + arguments, deadline: 30)
             #expect([.status(75), .status(69)].contains(ended.ending), "\(ended.ending)")
             let message = ended.errorText
             for part in ["partition 0", "100", "500", "400"] { #expect(message.contains(part), "\(message)") }
+        }
+
+        /// It would pass over lines unseen.
+        @Test func aResetOfOffsetsIsRefused() throws {
+            let ended = try Topic().in(["--until-end", "-X", "auto.offset.reset=latest"], deadline: 30)
+            #expect(ended.ending == .status(78), "\(ended.errorText)")
+            #expect(ended.errorText.contains("auto.offset.reset"), "\(ended.errorText)")
         }
 
         @Test func whoSaysSkipGoesOnAndTheLinesAreCounted() throws {
