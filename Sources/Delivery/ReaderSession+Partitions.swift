@@ -163,7 +163,7 @@ extension ReaderSession {
         case .gone:
             partitions[Int(number)]?.isLost = true
             if !rangesInquiry.isOpen { askAfterLost(at: now) }
-        case .passes: note("cannot read partition \(number): \(text)", at: now)
+        case .passes: note("cannot read partition \(number): \(text)", of: .partition, at: now)
         case .missing: if !topicInquiry.isOpen { topicInquiry.ask(.partitionCount, at: now) }
         case .fenced, .lasting: fail(Ending(code.kind, "cannot read partition \(number): \(text)"), at: now)
         }

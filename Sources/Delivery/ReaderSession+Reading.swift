@@ -36,12 +36,15 @@ extension ReaderSession {
     }
 
     /// The end is told by this, not by counting: offsets are also taken up by the marks of transactions.
-    mutating func takeEnd(of number: Int32, at offset: Int64) {
+    mutating func takeEnd(of number: Int32, _ offset: Int64, at now: Int64) {
         guard plan.untilEnd, revocation == nil, isOurs(number), let state = partitions[Int(number)], !state.isDone,
             offset >= state.next
         else { return }
         // What an open transaction hides is waited for: it was there when this reader began.
-        guard offset >= state.end || plan.sabotage.contains(.endsAtFirstStop) else { return }
+        guard offset >= state.end || plan.sabotage.contains(.endsAtFirstStop) else {
+            let words = "an open transaction hides what comes after offset \(offset) of partition \(number)"
+            return note(words, of: .partition, at: now)
+        }
         pass(number, to: offset)
     }
 

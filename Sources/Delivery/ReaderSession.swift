@@ -48,6 +48,7 @@ package struct ReaderSession {
     var groupInquiry = Inquiry()
     var hasMetBroker = false
     var outage = Outage()
+    var outageOwner = OutageOwner.client
     var linesAtOutage = 0
     /// When the topic is looked at again: whether it has grown, and whether brokers answer.
     var nextCount: Int64 = 0
@@ -83,6 +84,9 @@ package struct ReaderSession {
     /// A writer had ended with a failure, in a partition whose end was awaited.
     package internal(set) var hasFailedWriter = false
 
+    /// Who has noted an outage, and so knows when it is over: a client by any answer, a partition by what is read of it, an
+    /// inquiry by its own answer.
+    enum OutageOwner: Equatable { case client, partition, topic, ranges, stored, group }
     enum RangesPurpose { case begin, goals, join, added, gaps }
     enum EndCheck { case none, count, group, passed }
 
@@ -139,7 +143,7 @@ package struct ReaderSession {
         case .answer(let number, let answer): take(answer, to: number, at: now)
         case .assigned(let numbers, let member): join(numbers, member, at: now)
         case .revoked(let isLost): revoke(isLost: isLost, at: now)
-        case .endOfPartition(let number, let offset): takeEnd(of: number, at: offset)
+        case .endOfPartition(let number, let offset): takeEnd(of: number, offset, at: now)
         case .endOfStream(let number, let offset, let isOK, let writer):
             takeEndOfStream(number, offset, isOK: isOK, writer)
         case .partitionFailed(let number, let code, let text): takeFailure(of: number, code, text, at: now)
@@ -207,7 +211,13 @@ package struct ReaderSession {
             return takeFailure(code, text, to: number, at: now)
         }
         hasMetBroker = true
-        if let words = outage.end(at: now) { say(words) }
+        let answered: [(Inquiry, OutageOwner)] = [
+            (topicInquiry, .topic), (rangesInquiry, .ranges), (storedInquiry, .stored), (groupInquiry, .group),
+        ]
+        let isOver =
+            outageOwner == .client
+            || answered.contains { $1 == outageOwner && (!$0.isOpen || $0.isAnswered(by: number)) }
+        if isOver, let words = outage.end(at: now) { say(words) }
         switch answer {
         case .partitionCount(let count) where topicInquiry.isAnswered(by: number):
             topicInquiry.end()
@@ -230,18 +240,18 @@ package struct ReaderSession {
     }
 
     private mutating func takeFailure(_ code: ErrorCode, _ text: String, to number: Int, at now: Int64) {
-        func fail(_ inquiry: WritableKeyPath<Self, Inquiry>, _ words: String) {
+        func fail(_ inquiry: WritableKeyPath<Self, Inquiry>, _ owner: OutageOwner, _ words: String) {
             guard self[keyPath: inquiry].isAnswered(by: number) else { return }
             let patience = plan.sabotage.contains(.noPatience) ? 0 : plan.patience
-            note(words, at: now)
+            note(words, of: owner, at: now)
             if let ending = self[keyPath: inquiry].fail(code, words, patience: patience, at: now) {
                 self.fail(ending, at: now)
             }
         }
-        fail(\.topicInquiry, text)
-        fail(\.rangesInquiry, "cannot look up the offsets of \"\(plan.topic)\": \(text)")
-        fail(\.storedInquiry, "cannot look up the group's offsets, which an open transaction may hold: \(text)")
-        fail(\.groupInquiry, "cannot look up the group's offsets: \(text)")
+        fail(\.topicInquiry, .topic, text)
+        fail(\.rangesInquiry, .ranges, "cannot look up the offsets of \"\(plan.topic)\": \(text)")
+        fail(\.storedInquiry, .stored, "cannot look up the group's offsets, which an open transaction may hold: \(text)")
+        fail(\.groupInquiry, .group, "cannot look up the group's offsets: \(text)")
         if settlingInquiry.isAnswered(by: number) {
             // No news. How long it may take is told by the epochs.
             settlingInquiry.end()
@@ -265,8 +275,9 @@ package struct ReaderSession {
 
     mutating func say(_ words: String) { actions.append(.say(words)) }
 
-    mutating func note(_ reason: String, at now: Int64) {
-        outage.note(reason, at: now)
+    mutating func note(_ reason: String, of owner: OutageOwner = .client, at now: Int64) {
+        if !outage.isOpen { outageOwner = owner }
+        if outageOwner == owner { outage.note(reason, at: now) }
         linesAtOutage = readLines
     }
 

@@ -319,7 +319,7 @@ import Testing
         #expect(
             message
                 == "kcat-in: epoch 1 was not committed in time: does every program between kcat-in and kcat-out "
-                + "--exactly-once pass barriers on?"
+                + "--exactly-once pass barriers on, and do the brokers answer?"
         )
         #expect(outcome.writer.ending == .status(75), "\(outcome)")
         #expect(try to.lines() == [])
@@ -328,8 +328,8 @@ import Testing
     @Test(
         arguments: [
             ("s/^/x/", "line 1: not a barrier: --exactly-once is for what kcat-in --exactly-once writes"),
-            ("p", "barrier 0 came behind 0: a stage has lost or doubled lines"),
-            ("s/\\t1\\tcommit/\\t2\\tcommit/", "barrier 2 came behind 0: a stage has lost or doubled lines"),
+            ("p", "barrier 0 came after 0: a stage has lost or doubled lines"),
+            ("s/\\t1\\tcommit/\\t2\\tcommit/", "barrier 2 came after 0: a stage has lost or doubled lines"),
         ])
     func aFilterThatSpoilsBarriersIsNamed(_ script: String, _ reason: String) throws {
         let (from, to) = (try Topic(), try Topic())

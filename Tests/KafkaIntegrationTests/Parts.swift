@@ -150,7 +150,7 @@ final class OwnBroker {
             program = try Program(
                 [Cluster.script, "serve", "\(run.folder)/kafka", data.path, "1"], output: .descriptor(writing))
             close(writing)
-            let line = try #require(readLine(from: reading, seconds: 90), "the broker does not start")
+            let line = try #require(readLine(from: reading, seconds: 240), "the broker does not start")
             port = try #require(Int(line.dropLast().split(separator: ":")[1]))
         } else {
             guard environmentVariable("BROKER_FOR_TESTS") != nil else { throw NoBroker() }

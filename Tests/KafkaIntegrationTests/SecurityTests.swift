@@ -64,7 +64,12 @@ struct SecurityTests {
         let back = try topic.in(["-F", file.path, "--until-end", "-g", topic.name])
         #expect(back.ending == .status(0), "\(back.errorText)")
         #expect(back.outputText.split(separator: "\n").sorted() == ["1", "2", "3"])
-        #expect(out.errorText + back.errorText == "")
+        #expect(Self.said(out) + Self.said(back) == "")
+    }
+
+    /// What was said but that an old librdkafka is not enough for SCRAM at a new broker, which this one is not.
+    private static func said(_ ended: Ended) -> String {
+        ended.errorText.split(separator: "\n").filter { !$0.contains("cannot log in by SCRAM at") }.joined(separator: "\n")
     }
 
     private func expectRefusal(
@@ -73,9 +78,10 @@ struct SecurityTests {
         let (topic, file) = try (Topic(missingOn: listener.address), PropertyFile(settings))
         for (name, ended) in try SettingsTests.both(topic, ["-F", file.path]) {
             #expect(ended.ending == .status(77), "\(ended.errorText)")
-            #expect(ended.errorText.hasPrefix("\(name): cannot log in: "))
-            #expect(ended.errorText.contains(reason), "\(ended.errorText)")
-            #expect(ended.errorText.split(separator: "\n").count == 1)
+            let said = Self.said(ended)
+            #expect(said.hasPrefix("\(name): cannot log in: "))
+            #expect(said.contains(reason), "\(said)")
+            #expect(said.split(separator: "\n").count == 1)
             for secret in [Self.password, "hunter2"] { #expect(!ended.errorText.contains(secret)) }
         }
     }

