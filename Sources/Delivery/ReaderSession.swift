@@ -250,7 +250,8 @@ package struct ReaderSession {
         }
         fail(\.topicInquiry, .topic, text)
         fail(\.rangesInquiry, .ranges, "cannot look up the offsets of \"\(plan.topic)\": \(text)")
-        fail(\.storedInquiry, .stored, "cannot look up the group's offsets, which an open transaction may hold: \(text)")
+        fail(
+            \.storedInquiry, .stored, "cannot look up the group's offsets, which an open transaction may hold: \(text)")
         fail(\.groupInquiry, .group, "cannot look up the group's offsets: \(text)")
         if settlingInquiry.isAnswered(by: number) {
             // No news. How long it may take is told by the epochs.

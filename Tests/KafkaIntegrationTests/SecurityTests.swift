@@ -69,7 +69,8 @@ struct SecurityTests {
 
     /// What was said but that an old librdkafka is not enough for SCRAM at a new broker, which this one is not.
     private static func said(_ ended: Ended) -> String {
-        ended.errorText.split(separator: "\n").filter { !$0.contains("cannot log in by SCRAM at") }.joined(separator: "\n")
+        ended.errorText.split(separator: "\n").filter { !$0.contains("cannot log in by SCRAM at") }.joined(
+            separator: "\n")
     }
 
     private func expectRefusal(
