@@ -239,13 +239,13 @@ def is_allowed(place, status, processes):
 
 
 def odd_statuses(everybody, processes):
-    return sorted(
+    return sorted({
         f"{replica.name}: {replica.commands[place][0]} ended with {status}"
         for replica in everybody
         for ended in replica.ended
         for place, status in enumerate(ended)
         if not is_allowed(place, status, processes)
-    )
+    })
 
 
 def plain(options, seconds, cluster, env, generator, folder, log):
