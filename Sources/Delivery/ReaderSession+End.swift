@@ -22,7 +22,7 @@ extension ReaderSession {
     /// Whether nothing is left to read of the partitions that are ours.
     var isDone: Bool {
         if hasReachedLimit { return true }
-        return (plan.untilEnd || plan.untilEndOfStream != nil) && openPartitions == 0 && isSubscribed && joining == nil
+        return (plan.untilEnd || plan.untilEndOfStream != nil) && openPartitions == 0 && hasBegun && joining == nil
             && !rangesInquiry.isOpen
     }
 

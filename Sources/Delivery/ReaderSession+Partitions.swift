@@ -36,7 +36,7 @@ extension ReaderSession {
     private mutating func begin(_ count: Int32, at now: Int64) {
         if plan.hasGroup {
             if plan.untilEnd { return askRanges(Array(0..<count), .goals, at: now) }
-            return subscribe()
+            return actions.append(.subscribe)
         }
         let numbers = plan.partitions ?? Array(0..<count)
         if let number = numbers.first(where: { $0 >= count }) {
@@ -46,11 +46,6 @@ extension ReaderSession {
                 at: now)
         }
         askRanges(numbers, .begin, at: now)
-    }
-
-    private mutating func subscribe() {
-        isSubscribed = true
-        actions.append(.subscribe)
     }
 
     mutating func lookForNews(at now: Int64) {
@@ -69,7 +64,7 @@ extension ReaderSession {
                 // What is empty, or begins after its end, is never committed.
                 goals[number] = range.start >= range.high ? 0 : range.high
             }
-            subscribe()
+            actions.append(.subscribe)
         case .begin, .added:
             for number in ranges.keys.sorted() {
                 guard let range = ranges[number] else { continue }
@@ -79,7 +74,7 @@ extension ReaderSession {
             }
             assign()
             nextCount = now + Self.millisecondsBetweenCounts
-            isSubscribed = true
+            hasBegun = true
         case .join: joined(ranges, at: now)
         case .gaps: resolve(ranges, at: now)
         }
@@ -118,6 +113,7 @@ extension ReaderSession {
         // Who is ending takes nothing more.
         guard !numbers.isEmpty, finish == nil else {
             joining = nil
+            hasBegun = true
             return actions.append(.assign([:]))
         }
         count = max(count ?? 0, (numbers.max() ?? 0) + 1)
@@ -147,6 +143,7 @@ extension ReaderSession {
             begin(number, progress)
         }
         member = joining.member
+        hasBegun = true
         assign()
         if plan.restores {
             isRestoring = true

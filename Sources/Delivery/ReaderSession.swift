@@ -28,7 +28,8 @@ package struct ReaderSession {
     var uncommitted: [Int32: PartitionProgress] = [:]
     var joining: Joining?
     var revocation: Revocation?
-    var isSubscribed = false
+    /// Partitions were dealt to us, if only none, or are all ours.
+    var hasBegun = false
 
     // The output.
     var marks = AcceptanceMarks()
