@@ -104,7 +104,7 @@ public struct ToJSON: ~Copyable, Filter {
         // At the start of a line there is always room for one of this length, so that short lines need no other check.
         let easyLength = 4096
         let easyRoom = fixedBytes + easyLength * JSONString.growth
-        var room = Room(&output.lines, easyRoom)
+        var room = LineRoom(&output.lines, easyRoom)
         var longest = easyLength
         var scanner = FieldScanner(bytes)
         var (lineStart, fieldStart, field, number) = (0, 0, 0, firstLine)
@@ -114,7 +114,7 @@ public struct ToJSON: ~Copyable, Filter {
                 // The line needs more room, and starts again where there is enough.
                 longest = cbytes_first(source + lineStart, 0x0A, bytes.count - lineStart)
                 room.commit(to: &output.lines)
-                room = Room(&output.lines, fixedBytes + longest * JSONString.growth)
+                room = LineRoom(&output.lines, fixedBytes + longest * JSONString.growth)
                 scanner = FieldScanner(bytes, from: lineStart)
                 (fieldStart, field, fault) = (lineStart, 0, nil)
                 continue
@@ -131,13 +131,13 @@ public struct ToJSON: ~Copyable, Filter {
                 room.commit(to: &output.lines)
                 let line = UnsafeRawBufferPointer(rebasing: bytes[lineStart..<end])
                 try output.reject(line, number: number, problem(fieldCount: field, fault, bytes))
-                room = Room(&output.lines, easyRoom)
+                room = LineRoom(&output.lines, easyRoom)
                 fault = nil
             }
             (lineStart, field, number) = (fieldStart, 0, number + 1)
             if room.left < easyRoom || longest > easyLength {
                 room.commit(to: &output.lines)
-                room = Room(&output.lines, easyRoom)
+                room = LineRoom(&output.lines, easyRoom)
                 longest = easyLength
             }
         }
@@ -171,7 +171,7 @@ public struct ToJSON: ~Copyable, Filter {
         return nil
     }
 
-    private func close(_ room: inout Room) {
+    private func close(_ room: inout LineRoom) {
         if room.target == room.lineStart, constants == 0 { room.target += 1 }
         closing.withUnsafeBufferPointer {
             cbytes_copy_roughly(room.target, $0.baseAddress!, $0.count, $0.count)
@@ -204,26 +204,4 @@ private struct Fault {
     let column: Int
     let text: Range<Int>
     let kind: Kind
-}
-
-/// Reserved bytes of an output buffer, being filled line by line.
-private struct Room {
-    private let start: UnsafeMutablePointer<UInt8>
-    private let end: UnsafeMutablePointer<UInt8>
-    /// Where the line begins that is being written.
-    var lineStart: UnsafeMutablePointer<UInt8>
-    var target: UnsafeMutablePointer<UInt8>
-
-    /// Room for at least `least` bytes, and so much more that it need not be asked for often.
-    init(_ buffer: inout OutputBuffer, _ least: Int) {
-        let count = least + 64 << 10
-        start = buffer.reserve(count)
-        end = start + count
-        (lineStart, target) = (start, start)
-    }
-
-    var left: Int { end - target }
-
-    /// Puts out the whole lines.
-    func commit(to buffer: inout OutputBuffer) { buffer.commit(lineStart - start) }
 }
