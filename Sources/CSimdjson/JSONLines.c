@@ -5,7 +5,7 @@
 
 #include "JSONIndex.h"
 
-/// As deep as simdjson goes.
+/// As deep as simdjson goes: one level more may be there if it is empty.
 #define DEEPEST 1023
 /// The judge takes no longer text.
 #define LONGEST 0xFFFFFFFFu
@@ -38,10 +38,10 @@ struct jsonlines {
     /// The longest wanted name, and room for one that has its escapes undone.
     size_t longest_name;
     uint8_t *name;
-    /// By depth: the place of the object or array, and the same as long as it has members to look for, else -1.
-    int at[DEEPEST + 1], looking[DEEPEST + 1];
-    int64_t element[DEEPEST + 1];
-    bool is_array[DEEPEST + 1];
+    /// By depth, from 1: the place of the object or array, and the same as long as it has members to look for, else -1.
+    int at[DEEPEST + 2], looking[DEEPEST + 2];
+    int64_t element[DEEPEST + 2];
+    bool is_array[DEEPEST + 2];
 };
 
 jsonlines *jsonlines_create(bool strict) {
@@ -141,6 +141,11 @@ void jsonlines_open_array(jsonlines *lines, jsonlines_value array) {
 
 #define INLINE static inline __attribute__((always_inline))
 
+enum {
+    /// Besides what was seen in the batches: the judge must say whether the line is too deep.
+    too_deep_to_count = 1 << 8,
+};
+
 static __attribute__((noinline)) void refill(jsonlines *lines) {
     lines->step(&lines->index);
     lines->seen |= lines->index.seen;
@@ -174,7 +179,8 @@ INLINE const uint8_t *skip(jsonlines *lines, jsonindex_cursor *cursor, int depth
             const uint8_t *byte = cursor->text + place;
             bool opens = (*byte | 0x20) == '{';
             now += opens ? 1 : -1;
-            if (now < depth || *byte == '\n' || now > DEEPEST) {
+            if (now > DEEPEST) lines->seen |= too_deep_to_count;
+            if (now < depth || *byte == '\n' || now > DEEPEST + 1) {
                 cursor->bits &= ~(uint64_t)1 << place;
                 return byte;
             }
@@ -275,7 +281,7 @@ value:
     switch (*byte) {
         case '{': case '[': {
             bool is_array = *byte == '[';
-            if (++depth > DEEPEST) goto done;
+            if (++depth > DEEPEST + 1) goto done;
             lines->at[depth] = here;
             lines->is_array[depth] = is_array;
             if (here >= 0) {
@@ -286,9 +292,10 @@ value:
                 if (found->below == 0) here = -1;
             }
             lines->looking[depth] = here;
-            if (!strict && here < 0) goto skipped;
+            if (!strict && here < 0 && depth <= DEEPEST) goto skipped;
             byte = next(lines, &cursor);
             if (*byte == (is_array ? ']' : '}')) goto closed;
+            if (depth > DEEPEST) goto done;
             if (!is_array) goto name;
             lines->element[depth] = 0;
             if (here >= 0) here = place_of_element(lines, here, 0);
@@ -386,6 +393,7 @@ static const uint8_t *peek(jsonlines *lines) {
 }
 
 static jsonlines_step judged(const jsonlines *lines) {
+    if (lines->seen & too_deep_to_count) return jsonlines_doubtful;
     if (!lines->index.strict) return jsonlines_found;
     if ((lines->seen & jsonindex_doubt) || lines->line.count > LONGEST) return jsonlines_doubtful;
     if ((lines->seen & jsonindex_wide) && !csimdjson_is_utf8(lines->line.start, lines->line.count)) return jsonlines_doubtful;

@@ -36,7 +36,7 @@ typedef struct {
 typedef enum {
     /// An object, or an element of an array: the values are good until the next call.
     jsonlines_found,
-    /// The values were found, but whether the line is JSON the judge must say. Only if strict.
+    /// The values were found, but whether the line is JSON the judge must say.
     jsonlines_doubtful,
     /// Not an object as this code knows them: the judge knows why.
     jsonlines_refused,
