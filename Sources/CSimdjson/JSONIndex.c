@@ -80,7 +80,8 @@ INLINE void index_block(jsonindex *index, const uint8_t *block, uint64_t valid, 
     uint64_t backslashes = cbytes_mask_equal(block, '\\');
     uint64_t controls = CBYTES_MASK(CBYTES_LOAD(block) < 0x20);
     uint64_t wide = CBYTES_MASK(CBYTES_LOAD(block) > 0x7F);
-    found.operators = brackets | CBYTES_MASK((CBYTES_LOAD(block) == ',') | (CBYTES_LOAD(block) == ':'));
+    uint64_t commas = cbytes_mask_equal(block, ',');
+    found.operators = brackets | commas | cbytes_mask_equal(block, ':');
     found.quotes = cbytes_mask_equal(block, '"');
     found.spaces = cbytes_mask_equal(block, ' ');
     found.ends = 0;
@@ -111,6 +112,7 @@ INLINE void index_block(jsonindex *index, const uint8_t *block, uint64_t valid, 
     index->in_scalar = scalars >> 63;
     out->matters = (found.quotes | (found.operators & ~found.strings) | starts | found.ends) & valid;
     out->nesting = (brackets & ~found.strings) | found.ends;
+    out->outline = out->nesting | (commas & ~found.strings);
 }
 
 INLINE void index_batch(jsonindex *index) {

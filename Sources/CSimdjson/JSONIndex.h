@@ -21,8 +21,8 @@ typedef struct {
     /// The bytes that matter: quotes, and outside of strings braces, brackets, commas, colons, the first byte of each number
     /// or word, and LFs.
     uint64_t matters;
-    /// Those of them that are braces, brackets or LFs.
-    uint64_t nesting;
+    /// Those of them that are braces, brackets or LFs; and the same with commas.
+    uint64_t nesting, outline;
 } jsonindex_block;
 
 /// A place in the blocks of a batch.

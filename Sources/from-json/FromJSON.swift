@@ -5,13 +5,16 @@ import ToolRuntime
 enum FromJSONTool {
     static let missing = Option.text(
         "missing", nil, "WORD|skip|reject",
-        help: "What a null or missing value gives: this word (by default an empty field); skip leaves the line out; reject "
+        help:
+            "What a null or missing value gives: this word (by default an empty field); skip leaves the line out; reject "
             + "takes it as malformed.")
     static let each = Option.text(
         "each", nil, "PATH",
         help: "Print a line for each element of this array; paths that begin with PATH lead into the element.")
     static let escape = Option.flag(
-        "escape", help: "Write TAB, LF, CR and backslash of a string as \\t, \\n, \\r and \\\\, as to-json --unescape reads them.")
+        "escape",
+        help: "Write TAB, LF, CR and backslash of a string as \\t, \\n, \\r and \\\\, as to-json --unescape reads them."
+    )
     static let strict = Option.flag(
         "strict", help: "Check every byte of each line, also where no PATH leads.")
 

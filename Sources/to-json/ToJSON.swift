@@ -11,7 +11,9 @@ enum ToJSONTool {
 
     static let unescape = Option.flag(
         "unescape",
-        help: "In string columns read \\t, \\n, \\r and \\\\ as TAB, LF, CR and backslash, as from-json --escape writes them.")
+        help:
+            "In string columns read \\t, \\n, \\r and \\\\ as TAB, LF, CR and backslash, as from-json --escape writes them."
+    )
 
     static let command = Command(
         name: "to-json",
@@ -42,7 +44,8 @@ enum ToJSONTool {
                 for operand in arguments.operands { columns.append(try Column(parsing: operand)) }
                 var added: [Constant] = []
                 for text in arguments[constants] { added.append(try Constant(parsing: text)) }
-                return try ToJSON(columns: columns, constants: added, invalid: arguments[invalid],
+                return try ToJSON(
+                    columns: columns, constants: added, invalid: arguments[invalid],
                     unescapes: arguments[unescape])
             } catch {
                 throw Failure(.usage, error.description)
