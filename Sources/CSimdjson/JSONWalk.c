@@ -186,9 +186,9 @@ behind:
         place *parent = &places[lines->at[depth]];
         if (parent->met_below == parent->below) lines->looking[depth] = -1;
     }
-    if (!strict && lines->looking[depth] < 0) goto skipped;
     byte = next(lines, &cursor);
     if (*byte == ',') {
+        if (!strict && lines->looking[depth] < 0) goto skipped;
         byte = next(lines, &cursor);
         if (!lines->is_array[depth]) goto name;
         here = lines->looking[depth];
