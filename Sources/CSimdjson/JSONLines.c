@@ -101,6 +101,7 @@ static void begin(jsonlines *lines, const uint8_t *text, size_t count, bool is_a
     index->seen = 0;
     index->cursor = (jsonindex_cursor){text, 0, index->blocks, index->blocks + 1};
     lines->line = (jsonlines_value){text, 0, jsonlines_missing};
+    lines->has_line = false;
     lines->seen = 0;
 }
 
@@ -135,8 +136,8 @@ static jsonlines_step judged(const jsonlines *lines) {
 jsonlines_step jsonlines_next(jsonlines *lines) {
     jsonindex *index = &lines->index;
     const uint8_t *start = lines->line.start + lines->line.count;
-    // Behind the LF of the line before, if there was one.
-    if (lines->walks > 0 && start != index->text) start++;
+    if (lines->has_line) start++;  // its LF
+    lines->has_line = true;
     if (start == index->text + index->count) return jsonlines_end;
     lines->seen = index->seen;
     lines->line.start = start;

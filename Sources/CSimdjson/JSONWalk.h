@@ -33,7 +33,9 @@ struct jsonlines {
     jsonlines_value *values;
     int value_count;
     uint64_t walks;
+    /// The line walked last, if one was.
     jsonlines_value line;
+    bool has_line;
     /// What was seen in the batches of which the line has a part.
     unsigned seen;
     /// The longest wanted name, and room for one that has its escapes undone.

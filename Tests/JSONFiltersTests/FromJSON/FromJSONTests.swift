@@ -117,7 +117,6 @@ import Testing
             #expect(try outcome(line, "request") == "{\"p\\/q\":7}\n")
             #expect(try outcome(line, "/request/p~1q") == "7\n")
         }
-        #expect(try outcome(#"{"\ud800":1,"a\q":2}"#, "a") != "2\n")
     }
 
     @Test func objectsAndArraysAreCompact() throws {
@@ -175,9 +174,10 @@ import Testing
     @Test func withoutStrictOnlyTheOutlineIsCheckedWhereNoPathLeads() throws {
         let taken = [
             #"{"k":1,"x":01}"#, #"{"k":1,"x":nul}"#, #"{"k":1,"x":"\q"}"#, "{\"k\":1,\"x\":\"\u{1}\"}", #"{"k":1,}"#,
-            #"{"k":1,"x" 2}"#, #"{"k":1 "x":2}"#, #"{"x":[1,,2],"k":1}"#, #"{"x":[}],"k":1}"#, #"{"x":tru,"k":1}"#,
+            #"{"k":1,"x" 2}"#, #"{"x":[1,,2],"k":1}"#, #"{"x":tru,"k":1}"#,
         ]
         let refused = [
+            #"{"k":1 "x":2}"#, #"{"x":[}],"k":1}"#,
             #"{"k":1"#, #"{"k":1,"x":"}"#, #"{"k":1}}"#, #"{"k":1}{"k":2}"#, #"{"k":1,"x":[}"#, #"{"k":1]"#,
             #"{"k":1,"x":{}"#,
             #"{"k":1} x"#, #"{"x":2,,"k":1}"#, #"{"x" 2,"k":1}"#, #"{"x":2 "k":1}"#,
