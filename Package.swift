@@ -40,7 +40,7 @@ let package = Package(
         // Thin shims over C and C++.
         [.target(name: "CBytes")],
         [.target(name: "CTokenize", dependencies: ["CBytes"])],
-        [.target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson")])],
+        [.target(name: "CSimdjson", dependencies: ["CBytes"], linkerSettings: [.linkedLibrary("simdjson")])],
         // Pure: no system call, no clock, no randomness.
         library("Bytes", "CBytes"),
         library("Sketches", "Bytes", "CBytes"),
@@ -62,6 +62,7 @@ let package = Package(
         filterTool("merge-counts", "Filters"),
         filterTool("bars", "Filters"),
         filterTool("to-json", "JSONFilters"),
+        filterTool("from-json", "JSONFilters"),
         filterTool("es-bulk", "JSONFilters"),
         bridge("kcat-in"),
         bridge("kcat-out"),

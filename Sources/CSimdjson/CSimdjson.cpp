@@ -268,3 +268,7 @@ csimdjson_step csimdjson_next_item(csimdjson_parser *parser, csimdjson_item *ite
     if (!result["error"].get(error)) read_error(error, *item);
     return csimdjson_another_item;
 }
+
+bool csimdjson_is_utf8(const void *text, size_t count) {
+    return validate_utf8(static_cast<const char *>(text), count);
+}

@@ -9,15 +9,23 @@ enum ToJSONTool {
         "invalid", default: ToJSON.InvalidText.replace,
         help: "What becomes of text that is not UTF-8: replace by U+FFFD (the default), or fail as malformed.")
 
+    static let unescape = Option.flag(
+        "unescape",
+        help:
+            "In string columns read \\t, \\n, \\r and \\\\ as TAB, LF, CR and backslash, as from-json --escape writes them."
+    )
+
     static let command = Command(
         name: "to-json",
         summary: "Prints each line of TAB-separated fields as a JSON object.",
         details: [
             "The columns name the fields of a line, in order. TYPE is string (the default), int, number, bool or json. "
                 + "Numbers and JSON values are checked and then written as they are, byte for byte.",
-            "A question mark at the end makes a column optional: an empty field is left out of the object, and the fields "
-                + "of optional columns may be missing at the end of a line. Any other line with too few or too many "
-                + "fields is malformed.",
+            "A question mark at the end makes a column optional: an empty field is null, and the fields of optional columns "
+                + "may be missing at the end of a line, and are then left out of the object. Any other line with too few "
+                + "or too many fields is malformed.",
+            "A NAME with dots makes objects: user.name user.age. The columns of one object stand together. A name that has "
+                + "a dot of its own is written as a JSON Pointer (RFC 6901), which begins with a slash: /user.name.",
             "The last colon divides NAME from TYPE, so a name with a colon is written with its type: a:b:string.",
         ],
         operands: "NAME[:TYPE][?] ...",
@@ -27,7 +35,7 @@ enum ToJSONTool {
                 "to-json time user? bytes:int --set host=web1 < log.tsv",
                 "A log with a field that may be empty, and a constant."),
         ],
-        options: [constants, invalid] + CommonOptions.all)
+        options: [constants, invalid, unescape] + CommonOptions.all)
 
     static func main() {
         FilterTool.main(command) { (arguments) throws(Failure) in
@@ -36,7 +44,9 @@ enum ToJSONTool {
                 for operand in arguments.operands { columns.append(try Column(parsing: operand)) }
                 var added: [Constant] = []
                 for text in arguments[constants] { added.append(try Constant(parsing: text)) }
-                return try ToJSON(columns: columns, constants: added, invalid: arguments[invalid])
+                return try ToJSON(
+                    columns: columns, constants: added, invalid: arguments[invalid],
+                    unescapes: arguments[unescape])
             } catch {
                 throw Failure(.usage, error.description)
             }

@@ -22,6 +22,8 @@ WORK = [
     ("merge-counts --sorted", "sorted.txt"),
     ("to-json token count:int", "counts.txt"),
     ("es-bulk --index words --id token", "docs.json"),
+    ("from-json request.path response.status", "some-events.json"),
+    ("from-json --strict request.path response.status", "some-events.json"),
 ]
 SIZE = 2_000_000
 

@@ -56,6 +56,7 @@ CONSTANT = [
     ("tokenize -w -l", "world.txt"),
     ("to-json token count:int", "counts.txt"),
     ("es-bulk --index words --id token", "docs.json"),
+    ("from-json request.path response.status", "events.json"),
     ("merge-counts --sorted", "sorted.txt"),
 ]
 
@@ -89,6 +90,7 @@ LIMITS = {
             ("merge-counts", []),
             ("to-json", ["token"]),
             ("es-bulk", ["--index", "words"]),
+            ("from-json", ["word"]),
         ]
     },
 }

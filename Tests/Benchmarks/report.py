@@ -36,7 +36,13 @@ class Timed:
 
     @property
     def met(self):
-        return self.row.target is None or median(self.ratios) >= self.row.target
+        return (self.row.target is None or median(self.ratios) >= self.row.target) and (
+            self.row.cpu is None or self.cpu_share <= self.row.cpu)
+
+    @property
+    def cpu_share(self):
+        """Our processor time as a share of theirs."""
+        return median([ours.cpu / theirs.cpu for ours, theirs in self.pairs])
 
     def side(self, index, figure):
         return median([getattr(pair[index], figure) for pair in self.pairs])
@@ -46,6 +52,8 @@ class Timed:
         row, amount = self.row, self.row.amount()
         ours, theirs = (f"{amount / self.side(index, 'seconds'):,.4g} {row.unit}/s" for index in (0, 1))
         target = "–" if row.target is None else f"{row.target:g}"
+        if row.cpu is not None:
+            target += f", CPU at most {row.cpu:g}"
         met = "" if row.target is None else yes(self.met)
         large = amount / 1000 if row.unit == "MB" else amount
         cpu = " / ".join(f"{self.side(index, 'cpu') / large:.3g}" for index in (0, 1))
@@ -56,7 +64,7 @@ class Timed:
         row = self.row
         return (
             f"**{row.name}** – `{row.run}` against `{row.rival}` on `{row.input}`: {len(self.pairs)} pairs, "
-            f"ratios {min(self.ratios):.2f} to {max(self.ratios):.2f}. Compared: {row.same}; {self.same:,} lines.")
+            f"ratios {min(self.ratios):.2f} to {max(self.ratios):.2f}, CPU {self.cpu_share:.2f} of theirs. Compared: {row.same}; {self.same:,} lines.")
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ class Row:
     rival: str
     same: str  # what is compared, in words
     answers: tuple[str, str] | None = None  # what is compared, where that is not the two timed commands' outputs
+    cpu: float | None = None  # the most processor time it may take, as a share of the rival's
 
     def measure(self, seconds):
         """First the answers, then the times. Returns the number of lines that were the same, and the pairs of runs."""
@@ -57,6 +58,36 @@ BY_COUNT = "sort -t'\t' -k2,2nr -k1,1"
 MAWK_JSON = "mawk -F'\\t' '{ printf \"{\\\"token\\\":\\\"%s\\\",\\\"count\\\":%s}\\n\", $1, $2 }'"
 JQ_JSON = "jq -Rc 'split(\"\\t\") | { token: .[0], count: (.[1] | tonumber) }'"
 JQ_BULK = "jq -c '{ index: { _index: \"words\", _id: .token } }, .'"
+
+# Two nested fields of JSON log lines, alone and counted. The rivals read the file by its name, on two threads.
+FIELDS = "from-json request.path response.status"
+JQ_FIELDS = "jq -r '[.request.path, .response.status] | @tsv'"
+PYTHON = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../.venv-bench/bin")
+
+
+def duckdb(limit):
+    columns = "{request: 'STRUCT(path VARCHAR)', response: 'STRUCT(status BIGINT)'}"
+    groups = (
+        "SELECT request.path AS path, response.status AS status, count(*) AS n "
+        f"FROM read_ndjson('events.json', columns = {columns}) GROUP BY ALL")
+    query = f"FROM ({groups}) ORDER BY n DESC, path || chr(9) || status" + (f" LIMIT {limit}" if limit else "")
+    return f"{PYTHON}/duckdb -list -noheader -separator $'\\t' -c 'SET threads = 2' -c \"{query}\""
+
+
+def library(name, limit):
+    """polars or ClickHouse; the time has that of starting Python and loading it in it, a quarter of a second."""
+    return f"{PYTHON}/python {os.path.dirname(os.path.abspath(__file__))}/json_rivals.py {name} {limit}"
+
+
+COUNTED = "every pair and its count, in the order of a top list (`cms-topk -k 0`, and the rival without its limit)"
+
+
+def counting(name, ours, against, target, work, rival, cpu=None):
+    return Row(
+        name, f"{ours} | cms-topk", against, target, "events.json", "MB", f"{work} | cms-topk", rival(10), COUNTED,
+        answers=(f"{work} | cms-topk -k 0", rival(0)), cpu=cpu)
+
+
 WORLD_ANSWERS = ("tokenize -w -l", f"{GREP_WORDS} | {FOLD}")
 
 ROWS = [
@@ -122,4 +153,14 @@ ROWS = [
         "es-bulk", "es-bulk --id token", "jq", 15, "docs.json", "M lines", "es-bulk --index words --id token", JQ_BULK,
         "every action line and document (empty lines between batches left out)",
         answers=("es-bulk --index words --id token | sed '/^$/d'", JQ_BULK)),
+    Row(
+        "from-json-jq", "from-json, two nested fields", "jq", 30, "some-events.json", "MB", FIELDS, JQ_FIELDS,
+        "both fields of every line"),
+    Row(
+        "from-json-strict-jq", "from-json --strict, the same", "jq", None, "some-events.json", "MB", FIELDS + " --strict",
+        JQ_FIELDS, "both fields of every line"),
+    counting("from-json-duckdb", "from-json", "DuckDB, two threads", 2, FIELDS, duckdb, cpu=0.5),
+    counting("from-json-strict-duckdb", "from-json --strict", "DuckDB, two threads", 1.2, FIELDS + " --strict", duckdb),
+    counting("from-json-polars", "from-json", "polars, two threads", None, FIELDS, partial(library, "polars")),
+    counting("from-json-clickhouse", "from-json", "ClickHouse, two threads", None, FIELDS, partial(library, "clickhouse")),
 ]

@@ -12,6 +12,8 @@
     lines.txt     a million lines of english.txt, none empty: kcat leaves out empty lines
     world.txt     manpages-ru, -ja and -zh, the lines of prose with other letters than ASCII's, five times over
     world-plain.txt  the same, where UAX #29 and a pattern of grep agree
+    events.json   1.5 million JSON log lines (events.py)
+    some-events.json  the first 150,000 of them
 """
 
 import glob
@@ -19,6 +21,7 @@ import gzip
 import os
 import re
 
+import events
 from measure import run
 
 
@@ -71,6 +74,16 @@ def written(content):
     return write
 
 
+def written_in_pieces(pieces):
+    """The same for one that yields it piece by piece."""
+
+    def write(path):
+        with open(path, "wb") as file:
+            file.writelines(pieces())
+
+    return write
+
+
 COUNT_BY_PARTS = """mawk '{ c[$0]++ }
     NR % 50000 == 0 { for (w in c) print w "\\t" c[w]; delete c }
     END { for (w in c) print w "\\t" c[w] }'"""
@@ -90,6 +103,8 @@ RECIPES = {
     "lines.txt": made_by("grep -m 1000000 . english.txt"),
     "world.txt": written(world),
     "world-plain.txt": written(world_plain),
+    "events.json": written_in_pieces(events.events),
+    "some-events.json": made_by("head -n 150000 events.json"),
 }
 
 

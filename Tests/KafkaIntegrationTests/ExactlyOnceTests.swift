@@ -16,6 +16,10 @@ import Testing
             "tokenize -w < $ROOT/README.md | cms-topk -k 50 | to-json word count:int",
             ["es-bulk", "--index", "words", "--id", "word"]
         ),
+        (
+            "tokenize -w < $ROOT/README.md | cms-topk -k 50 | to-json word count:int",
+            ["from-json", "count:int", "word"]
+        ),
     ]
 
     /// One epoch: byte for byte what the filter makes of a file.

@@ -119,6 +119,7 @@ import Testing
         ("tokenize < $ROOT/README.md | sed 's/$/\t3/'", "merge-counts"),
         ("tokenize -w < $ROOT/README.md | cms-topk -k 50", "to-json word count:int"),
         ("tokenize -w < $ROOT/README.md | cms-topk -k 50 | to-json word count:int", "es-bulk --index words --id word"),
+        ("tokenize -w < $ROOT/README.md | cms-topk -k 50 | to-json word count:int", "from-json count word"),
     ]
 
     @Test(arguments: pipes, [[], ["--pack", "4K"]])

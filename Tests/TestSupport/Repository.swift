@@ -6,7 +6,7 @@ public enum Repository {
     public static let root = String(#filePath.dropLast("/Tests/TestSupport/Repository.swift".count))
     /// The release build.
     public static let products = root + "/.build/release"
-    public static let filters = ["tokenize", "cms-topk", "merge-counts", "to-json", "es-bulk"]
+    public static let filters = ["tokenize", "cms-topk", "merge-counts", "to-json", "from-json", "es-bulk"]
 
     public static func tool(_ name: String) -> String { "\(products)/\(name)" }
 

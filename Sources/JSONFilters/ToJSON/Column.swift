@@ -1,7 +1,8 @@
 /// A declared column: `NAME`, `NAME:TYPE`, `NAME?` or `NAME:TYPE?`.
 ///
-/// The last colon divides the name from the type; so a name that has a colon is written with its type. A question mark at
-/// the end makes the column optional: an empty field is left out of the object, and so is one that the line ends without.
+/// The name is a `JSONPath`: one with dots makes objects. The last colon divides it from the type; so a name that has a
+/// colon is written with its type. A question mark at the end makes the column optional: an empty field is null, and one
+/// that the line ends without is left out of the object.
 public struct Column: Equatable, Sendable {
     public let name: String
     public let type: ColumnType
@@ -63,6 +64,9 @@ public enum DeclarationFault: Error, Equatable, Sendable, CustomStringConvertibl
     case markBeforeType(String)
     case badValue(String, ColumnType)
     case repeated(String)
+    case badPath(JSONPathFault)
+    /// Between it and the other members of its object stand members of another.
+    case apart(String)
     case noColumns
 
     public var description: String {
@@ -74,6 +78,8 @@ public enum DeclarationFault: Error, Equatable, Sendable, CustomStringConvertibl
         case .markBeforeType(let name): "the question mark of \"\(name)\" belongs behind the type: NAME:TYPE?"
         case .badValue(let text, let type): "--set \(text): the value is not \(type.noun)"
         case .repeated(let name): "two columns are named \"\(name)\""
+        case .badPath(let fault): fault.description
+        case .apart(let name): "\"\(name)\" stands apart from the other columns of its object"
         case .noColumns: "no columns: name the fields of a line, in order"
         }
     }

@@ -41,7 +41,7 @@ public enum ColumnType: String, CaseIterable, Equatable, Sendable {
     }
 
     @inline(__always)
-    private static func isInt(_ text: UnsafeRawBufferPointer) -> Bool {
+    static func isInt(_ text: UnsafeRawBufferPointer) -> Bool {
         guard let first = text.first else { return false }
         let start = first == UInt8(ascii: "-") ? 1 : 0
         guard start < text.count else { return false }

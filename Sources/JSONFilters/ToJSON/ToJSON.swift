@@ -4,14 +4,15 @@ import CSimdjson
 
 /// One JSON object a line, out of lines of TAB-separated fields. The columns are declared, not guessed.
 ///
-/// Each member is rendered with a comma in front, `,"count":53`, and the object's brace is then written over the first
-/// comma: so no member need know whether one stands before it. A line's bytes lie in one piece in the output buffer until
+/// All text between the values is rendered once, by `Members`. A line's bytes lie in one piece in the output buffer until
 /// the line is found good, so that a malformed one leaves nothing behind.
 public struct ToJSON: ~Copyable, Filter {
     public enum Problem: LineProblem {
         case fieldCount(Int, expected: ClosedRange<Int>)
         case badValue(field: Int, column: String, type: ColumnType, quoted: String)
         case notUTF8(field: Int, column: String, quoted: String)
+        /// With `unescapes`.
+        case badEscape(field: Int, column: String, quoted: String)
 
         public var description: String {
             switch self {
@@ -21,6 +22,8 @@ public struct ToJSON: ~Copyable, Filter {
             case .badValue(let field, let column, let type, let quoted):
                 "field \(field) (\(column)) is not \(type.noun): \(quoted)"
             case .notUTF8(let field, let column, let quoted): "field \(field) (\(column)) is not UTF-8: \(quoted)"
+            case .badEscape(let field, let column, let quoted):
+                "field \(field) (\(column)) has a backslash that is none of \\t, \\n, \\r and \\\\: \(quoted)"
             }
         }
     }
@@ -33,56 +36,54 @@ public struct ToJSON: ~Copyable, Filter {
         case fail
     }
 
-    /// What is written in front of a field: `,"count":`, and for a string also its first quote.
-    private struct Opening {
+    /// A piece of the fixed bytes.
+    private struct Piece {
         let start: Int
         let count: Int
+    }
+
+    /// What is written in front of a field: `,"count":`, and for a string also its first quote.
+    private struct Opening {
+        let text: Piece
         let type: ColumnType
         let isOptional: Bool
     }
 
     private let columns: [Column]
     private let openings: [Opening]
-    /// The openings' bytes, one behind the other, and 16 more that a rough copy may read.
-    private let openingBytes: [UInt8]
-    /// The constants, a brace and LF.
-    private let closing: [UInt8]
-    private let constants: Int
+    /// What is written behind the field of each column if it is the last.
+    private let closings: [Piece]
+    /// The bytes of the openings and closings, one behind the other, and 16 more that a rough copy may read.
+    private let fixed: [UInt8]
     private let fieldCounts: ClosedRange<Int>
     private let invalid: InvalidText
+    private let unescapes: Bool
     private let parser = JSONParser()
 
+    /// - Parameter unescapes: in the fields of string columns `\t`, `\n`, `\r` and `\\` are TAB, LF, CR and backslash.
     public init(
-        columns: [Column], constants: [Constant] = [], invalid: InvalidText = .replace
+        columns: [Column], constants: [Constant] = [], invalid: InvalidText = .replace, unescapes: Bool = false
     ) throws(DeclarationFault) {
         if columns.isEmpty { throw .noColumns }
-        // By their bytes: a set of String would call NFC and NFD the same.
-        var seen: Set<[UInt8]> = []
-        for name in columns.map(\.name) + constants.map(\.name) where !seen.insert(Array(name.utf8)).inserted {
-            throw .repeated(name)
+        let members = try Members(columns, constants)
+        var bytes: [UInt8] = []
+        func piece(_ text: [UInt8]) -> Piece {
+            bytes += text
+            return Piece(start: bytes.count - text.count, count: text.count)
         }
         var openings: [Opening] = []
-        var bytes: [UInt8] = []
-        for column in columns {
-            let start = bytes.count
-            bytes += [UInt8(ascii: ",")] + JSONString.literal(column.name.utf8) + [UInt8(ascii: ":")]
-            if column.type == .string { bytes.append(UInt8(ascii: "\"")) }
-            openings.append(
-                Opening(start: start, count: bytes.count - start, type: column.type, isOptional: column.isOptional))
-        }
-        var closing: [UInt8] = []
-        for constant in constants {
-            closing +=
-                [UInt8(ascii: ",")] + JSONString.literal(constant.name.utf8) + [UInt8(ascii: ":")] + constant.value
+        for (column, opening) in zip(columns, members.openings) {
+            let text = piece(column.type == .string ? opening + [UInt8(ascii: "\"")] : opening)
+            openings.append(Opening(text: text, type: column.type, isOptional: column.isOptional))
         }
         self.columns = columns
         self.openings = openings
-        openingBytes = bytes + [UInt8](repeating: 0, count: JSONString.slack)
-        self.constants = constants.count
-        self.closing = closing + Array("}\n".utf8)
+        closings = members.closings.map(piece)
+        fixed = bytes + [UInt8](repeating: 0, count: JSONString.slack)
         // A line has at least one field, if an empty one.
         fieldCounts = (columns.lastIndex { !$0.isOptional }.map { $0 + 1 } ?? 1)...columns.count
         self.invalid = invalid
+        self.unescapes = unescapes
     }
 
     public mutating func consume(
@@ -94,7 +95,7 @@ public struct ToJSON: ~Copyable, Filter {
     }
 
     /// The bytes that every object needs besides those of its fields.
-    private var fixedBytes: Int { openingBytes.count + columns.count + closing.count + 2 * JSONString.slack }
+    private var fixedBytes: Int { fixed.count + columns.count * "null".utf8.count + 2 * JSONString.slack }
 
     private func render(
         _ bytes: UnsafeRawBufferPointer, firstLine: Int, into output: inout Output
@@ -104,7 +105,7 @@ public struct ToJSON: ~Copyable, Filter {
         // At the start of a line there is always room for one of this length, so that short lines need no other check.
         let easyLength = 4096
         let easyRoom = fixedBytes + easyLength * JSONString.growth
-        var room = Room(&output.lines, easyRoom)
+        var room = LineRoom(&output.lines, easyRoom)
         var longest = easyLength
         var scanner = FieldScanner(bytes)
         var (lineStart, fieldStart, field, number) = (0, 0, 0, firstLine)
@@ -114,7 +115,7 @@ public struct ToJSON: ~Copyable, Filter {
                 // The line needs more room, and starts again where there is enough.
                 longest = cbytes_first(source + lineStart, 0x0A, bytes.count - lineStart)
                 room.commit(to: &output.lines)
-                room = Room(&output.lines, fixedBytes + longest * JSONString.growth)
+                room = LineRoom(&output.lines, fixedBytes + longest * JSONString.growth)
                 scanner = FieldScanner(bytes, from: lineStart)
                 (fieldStart, field, fault) = (lineStart, 0, nil)
                 continue
@@ -126,18 +127,19 @@ public struct ToJSON: ~Copyable, Filter {
             fieldStart = end + 1
             guard source[end] == 0x0A else { continue }
             if fault == nil, fieldCounts.contains(field) {
-                close(&room)
+                put(closings[field - 1], to: &room.target)
+                room.lineStart = room.target
             } else {
                 room.commit(to: &output.lines)
                 let line = UnsafeRawBufferPointer(rebasing: bytes[lineStart..<end])
                 try output.reject(line, number: number, problem(fieldCount: field, fault, bytes))
-                room = Room(&output.lines, easyRoom)
+                room = LineRoom(&output.lines, easyRoom)
                 fault = nil
             }
             (lineStart, field, number) = (fieldStart, 0, number + 1)
             if room.left < easyRoom || longest > easyLength {
                 room.commit(to: &output.lines)
-                room = Room(&output.lines, easyRoom)
+                room = LineRoom(&output.lines, easyRoom)
                 longest = easyLength
             }
         }
@@ -150,19 +152,30 @@ public struct ToJSON: ~Copyable, Filter {
         _ bytes: UnsafeRawBufferPointer, _ field: Range<Int>, _ column: Int, _ target: inout UnsafeMutablePointer<UInt8>
     ) -> Fault.Kind? {
         let opening = openings[column]
-        if field.isEmpty, opening.isOptional { return nil }
-        openingBytes.withUnsafeBufferPointer {
-            cbytes_copy_roughly(target, $0.baseAddress! + opening.start, opening.count, $0.count - opening.start)
+        put(opening.text, to: &target)
+        if field.isEmpty, opening.isOptional {
+            if opening.type == .string { target -= 1 }
+            for byte: UInt8 in [0x6E, 0x75, 0x6C, 0x6C] {
+                target.pointee = byte
+                target += 1
+            }
+            return nil
         }
-        target += opening.count
         // In bounds: a field lies within the bytes, and the LF of its line behind it.
         let source = bytes.baseAddress!.assumingMemoryBound(to: UInt8.self) + field.lowerBound
         let readable = bytes.count - field.lowerBound
         if opening.type == .string {
-            let written = JSONString.write(source, count: field.count, readable: readable, to: target)
-            written.end.pointee = UInt8(ascii: "\"")
-            target = written.end + 1
-            return written.isUTF8 || invalid == .replace ? nil : .notUTF8
+            var fault: Fault.Kind?
+            if unescapes, cbytes_first(source, UInt8(ascii: "\\"), field.count) < field.count {
+                fault = writeUnescaped(source, count: field.count, readable: readable, &target)
+            } else {
+                let written = JSONString.write(source, count: field.count, readable: readable, to: target)
+                target = written.end
+                fault = written.isUTF8 || invalid == .replace ? nil : .notUTF8
+            }
+            target.pointee = UInt8(ascii: "\"")
+            target += 1
+            return fault
         }
         let text = UnsafeRawBufferPointer(start: source, count: field.count)
         guard opening.type.takes(text, parser) else { return .badValue }
@@ -171,14 +184,38 @@ public struct ToJSON: ~Copyable, Filter {
         return nil
     }
 
-    private func close(_ room: inout Room) {
-        if room.target == room.lineStart, constants == 0 { room.target += 1 }
-        closing.withUnsafeBufferPointer {
-            cbytes_copy_roughly(room.target, $0.baseAddress!, $0.count, $0.count)
+    /// A string with escapes, which JSON writes in the same way: they pass as they are.
+    @inline(never)
+    private func writeUnescaped(
+        _ source: UnsafePointer<UInt8>, count: Int, readable: Int, _ target: inout UnsafeMutablePointer<UInt8>
+    ) -> Fault.Kind? {
+        var at = 0
+        var isUTF8 = true
+        while true {
+            let plain = cbytes_first(source + at, UInt8(ascii: "\\"), count - at)
+            let written = JSONString.write(source + at, count: plain, readable: readable - at, to: target)
+            target = written.end
+            isUTF8 = isUTF8 && written.isUTF8
+            at += plain
+            if at == count { return isUTF8 || invalid == .replace ? nil : .notUTF8 }
+            guard at + 1 < count else { return .badEscape }
+            switch source[at + 1] {
+            case UInt8(ascii: "t"), UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "\\"): break
+            default: return .badEscape
+            }
+            (target[0], target[1]) = (source[at], source[at + 1])
+            target += 2
+            at += 2
         }
-        room.lineStart.pointee = UInt8(ascii: "{")
-        room.target += closing.count
-        room.lineStart = room.target
+    }
+
+    @inline(__always)
+    private func put(_ piece: Piece, to target: inout UnsafeMutablePointer<UInt8>) {
+        fixed.withUnsafeBufferPointer {
+            // In bounds: a piece lies within the fixed bytes, and they are not empty.
+            cbytes_copy_roughly(target, $0.baseAddress! + piece.start, piece.count, $0.count - piece.start)
+        }
+        target += piece.count
     }
 
     private func problem(fieldCount: Int, _ fault: Fault?, _ bytes: UnsafeRawBufferPointer) -> Problem {
@@ -190,6 +227,7 @@ public struct ToJSON: ~Copyable, Filter {
         return switch fault.kind {
         case .badValue: .badValue(field: fault.column + 1, column: column.name, type: column.type, quoted: text)
         case .notUTF8: .notUTF8(field: fault.column + 1, column: column.name, quoted: text)
+        case .badEscape: .badEscape(field: fault.column + 1, column: column.name, quoted: text)
         }
     }
 }
@@ -199,31 +237,10 @@ private struct Fault {
     enum Kind {
         case badValue
         case notUTF8
+        case badEscape
     }
 
     let column: Int
     let text: Range<Int>
     let kind: Kind
-}
-
-/// Reserved bytes of an output buffer, being filled line by line.
-private struct Room {
-    private let start: UnsafeMutablePointer<UInt8>
-    private let end: UnsafeMutablePointer<UInt8>
-    /// Where the line begins that is being written.
-    var lineStart: UnsafeMutablePointer<UInt8>
-    var target: UnsafeMutablePointer<UInt8>
-
-    /// Room for at least `least` bytes, and so much more that it need not be asked for often.
-    init(_ buffer: inout OutputBuffer, _ least: Int) {
-        let count = least + 64 << 10
-        start = buffer.reserve(count)
-        end = start + count
-        (lineStart, target) = (start, start)
-    }
-
-    var left: Int { end - target }
-
-    /// Puts out the whole lines.
-    func commit(to buffer: inout OutputBuffer) { buffer.commit(lineStart - start) }
 }

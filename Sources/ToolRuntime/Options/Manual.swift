@@ -1,7 +1,8 @@
 extension Command {
     /// The other tools, for SEE ALSO.
     private static let family = [
-        "bars", "cms-topk", "es-bulk", "es-load", "kcat-in", "kcat-out", "merge-counts", "to-json", "tokenize",
+        "bars", "cms-topk", "es-bulk", "es-load", "from-json", "kcat-in", "kcat-out", "merge-counts", "to-json",
+        "tokenize",
     ]
 
     /// The manual page, in the mdoc(7) macros that both groff and mandoc read.

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-/// One of the five filters, with what the tests need to know to run it.
+/// One of the six filters, with what the tests need to know to run it.
 struct FilterCase: Sendable, CustomTestStringConvertible {
     let name: String
     /// The least that a command line must have.
@@ -57,6 +57,10 @@ struct FilterCase: Sendable, CustomTestStringConvertible {
             name: "to-json", arguments: ["word"],
             malformed: (["count:int"], "word\t12x", "field 2 (count) is not an int: \"12x\""),
             input: { $0 }, output: { "{\"word\":\"\($0)\"}\n" }),
+        FilterCase(
+            name: "from-json", arguments: ["word"],
+            malformed: ([], "{\"word\":", "not JSON: "),
+            input: { "{\"word\":\"\($0)\"}" }, output: { "\($0)\n" }),
         FilterCase(
             name: "es-bulk", arguments: ["--index", "words"], flowing: ["--max-docs", "1"],
             malformed: ([], "{\"word\":", "not JSON: "),

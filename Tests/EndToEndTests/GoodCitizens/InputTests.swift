@@ -113,6 +113,7 @@ import Testing
         ("cms-topk", "\n\n\n", "\t3\n"),
         ("merge-counts", "\t3\n", "\t3\n"),
         ("to-json", "\n", "{\"word\":\"\"}\n"),
+        ("from-json", "\n{\"word\":\"a\\u0000b\\r\"}\r\n\r\n", "a\0b\r\n"),
     ]
 
     @Test(arguments: oddBytes.indices)  // not the bytes themselves, which would get into the report

@@ -13,6 +13,8 @@ public func testOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
 private let parsers: [String: @Sendable ([UInt8]) -> Void] = [
     "bulk": fuzzBulk,
     "count-line": fuzzCountLine,
+    "escapes": fuzzEscapes,
+    "from-json": fuzzFromJSON,
     "json-string": fuzzJSONString,
     "lines": fuzzLines,
     "replies": fuzzReplies,

@@ -172,18 +172,18 @@ private func slowObjects(_ lines: [UInt8], _ names: [String]) -> String {
         #expect(try outcome("12x\tb".utf8, "n:int") == "2 fields, not 1")
     }
 
-    @Test func anEmptyOptionalFieldIsLeftOutAndMayBeMissingAtTheEnd() throws {
+    @Test func anEmptyOptionalFieldIsNullAndOneMayBeMissingAtTheEnd() throws {
         #expect(
-            try objects("\t\t\n1\t\t\n\t2\t\n\t\t3\n", "a?", "b:int?", "c?")
-                == "{}\n{\"a\":\"1\"}\n{\"b\":2}\n{\"c\":\"3\"}\n")
+            try objects("\t\t\n1\t\n\t2\t3\n", "a?", "b:int?", "c?")
+                == "{\"a\":null,\"b\":null,\"c\":null}\n{\"a\":\"1\",\"b\":null}\n{\"a\":null,\"b\":2,\"c\":\"3\"}\n")
         #expect(
             try objects("1\n1\t2\n1\t2\t3\n", "a", "b?", "c:int?")
                 == "{\"a\":\"1\"}\n{\"a\":\"1\",\"b\":\"2\"}\n{\"a\":\"1\",\"b\":\"2\",\"c\":3}\n")
         #expect(try outcome("x\t12x".utf8, "a", "b:int?") == "field 2 (b) is not an int: \"12x\"")
         // In front of a column that must be there, a field may be empty but not missing.
-        #expect(try objects("\tx\n", "a?", "b") == "{\"b\":\"x\"}\n")
+        #expect(try objects("\tx\n", "a?", "b") == "{\"a\":null,\"b\":\"x\"}\n")
         #expect(try outcome("x".utf8, "a?", "b") == "1 field, not 2")
-        #expect(try objects("\n", "a?") == "{}\n")
+        #expect(try objects("\n", "a?") == "{\"a\":null}\n")
     }
 
     @Test func anEmptyStringThatIsNotOptionalIsAnEmptyString() throws {
@@ -195,7 +195,47 @@ private func slowObjects(_ lines: [UInt8], _ names: [String]) -> String {
         let set = ["host=web \"1\"", "n:number=1.50", "b:bool=true", "j:json=[1, 2]", "e=", "a=b=c"]
         let constants = #""host":"web \"1\"","n":1.50,"b":true,"j":[1, 2],"e":"","a":"b=c""#
         #expect(try objects("x\n", "c", set: set) == "{\"c\":\"x\",\(constants)}\n")
-        #expect(try objects("\n", "c?", set: set) == "{\(constants)}\n")
+        #expect(try objects("\n", "c?", set: set) == "{\"c\":null,\(constants)}\n")
+    }
+
+    @Test func namesWithDotsMakeObjects() throws {
+        #expect(
+            try objects("1\t2\t3\t4\n", "id:int", "user.name", "user.age:int?", "a.b.c")
+                == "{\"id\":1,\"user\":{\"name\":\"2\",\"age\":3},\"a\":{\"b\":{\"c\":\"4\"}}}\n")
+        #expect(try objects("1\t2\n", "a.b.c", "a.d") == "{\"a\":{\"b\":{\"c\":\"1\"},\"d\":\"2\"}}\n")
+        #expect(try objects("1\t2\n", "/a.b/c~1d", "e") == "{\"a.b\":{\"c/d\":\"1\"},\"e\":\"2\"}\n")
+    }
+
+    @Test func aLineThatEndsEarlyClosesItsObjects() throws {
+        let input = "1\n1\t2\n1\t2\t3\n1\t2\t3\t\n"
+        let found = try objects(input, "a", "b.c?", "b.d.e?", "f?", set: ["g.h=x", "g.i:int=1"])
+        #expect(
+            found == """
+                {"a":"1","g":{"h":"x","i":1}}
+                {"a":"1","b":{"c":"2"},"g":{"h":"x","i":1}}
+                {"a":"1","b":{"c":"2","d":{"e":"3"}},"g":{"h":"x","i":1}}
+                {"a":"1","b":{"c":"2","d":{"e":"3"}},"f":null,"g":{"h":"x","i":1}}
+
+                """)
+        #expect(try objects("1\n", "a.b", set: ["a.c=x"]) == "{\"a\":{\"b\":\"1\",\"c\":\"x\"}}\n")
+    }
+
+    @Test func escapesAreUndoneOnDemand() throws {
+        func found(_ line: String, _ column: String = "s") throws -> String {
+            do {
+                let filter = try ToJSON(columns: [Column(parsing: column)], unescapes: true)
+                return try run(filter, Array(line.utf8) + [0x0A]).text
+            } catch let error as MalformedLine<ToJSON.Problem> {
+                return error.problem.description
+            }
+        }
+        #expect(try found(#"a\tb\nc\rd\\e"f\\"#) == #"{"s":"a\tb\nc\rd\\e\"f\\"}"# + "\n")
+        #expect(try found(#"\\t"#) == #"{"s":"\\t"}"# + "\n")
+        #expect(try found(#"{"a":"\u0041"}"#, "s:json") == #"{"s":{"a":"\u0041"}}"# + "\n")
+        for line in [#"a\"#, #"\x"#, #"\\\"#, #"\u0041"#, #"\""#] {
+            #expect(try found(line).hasPrefix("field 1 (s) has a backslash that is none of "), "\(line)")
+        }
+        #expect(try outcome(#"a\tb"#.utf8, "s") == #"{"s":"a\\tb"}"#)
     }
 
     @Test func whatIsNotUTF8MayMakeALineMalformed() throws {
@@ -235,6 +275,7 @@ private func slowObjects(_ lines: [UInt8], _ names: [String]) -> String {
         #expect(try Column(parsing: "a:json?") == Column(name: "a", type: .json, isOptional: true))
         #expect(try Column(parsing: "a:b:string") == Column(name: "a:b"))
         #expect(try Column(parsing: "a b.c=d") == Column(name: "a b.c=d"))
+        #expect(try Column(parsing: "/a:b:int?") == Column(name: "/a:b", type: .int, isOptional: true))
     }
 
     @Test func whatCannotBeDeclared() {
@@ -249,6 +290,15 @@ private func slowObjects(_ lines: [UInt8], _ names: [String]) -> String {
         #expect(fault(["a", "b", "a:int"]) == .repeated("a"))
         #expect(fault(["a"], set: ["a=1"]) == .repeated("a"))
         #expect(fault(["a"], set: ["b=1", "b=2"]) == .repeated("b"))
+        #expect(fault(["a", "a.b"]) == .repeated("a.b"))
+        #expect(fault(["a.b", "a"]) == .repeated("a"))
+        #expect(fault(["a.b", "/a/b"]) == .repeated("/a/b"))
+        #expect(fault(["a.b", "c", "a.d"]) == .apart("a.d"))
+        #expect(fault(["a.b.c", "a.d", "a.b.e"]) == .apart("a.b.e"))
+        #expect(fault(["a.b"], set: ["c=1", "a.d=1"]) == .apart("a.d"))
+        #expect(fault(["."]) == .noName)
+        #expect(fault(["a..b"]) == .badPath(.emptyName("a..b")))
+        #expect(fault(["/~x"]) == .badPath(.badPointer("/~x")))
         #expect(fault(["a"], set: ["b"]) == .noValue("b"))
         #expect(fault(["a"], set: ["=b"]) == .noName)
         #expect(fault(["a"], set: ["b:int=x"]) == .badValue("b:int=x", .int))

@@ -26,7 +26,7 @@ import Testing
         let ended = try image([
             "run", "bash", "-c",
             """
-            for tool in tokenize cms-topk merge-counts to-json es-bulk kcat-in kcat-out; do
+            for tool in tokenize cms-topk merge-counts to-json from-json es-bulk kcat-in kcat-out; do
                 $tool --version > /dev/null && ldd /usr/local/bin/$tool || echo "$tool fails"
             done
             curl --version > /dev/null || echo "curl fails"

@@ -1,0 +1,66 @@
+// The bytes of a text that matter to JSON's structure, found 64 at a time.
+#ifndef JSONINDEX_H
+#define JSONINDEX_H
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/// So many blocks of 64 bytes are looked at in one go: what comes of them stays in the first-level cache.
+#define JSONINDEX_BLOCKS 64
+
+/// What was seen in a batch; it holds for all lines that have a part in it.
+enum {
+    /// Bytes that are not ASCII.
+    jsonindex_wide = 1,
+    jsonindex_backslash = 2,
+    /// A control character in a string, or an escape that JSON does not have. Only looked for if strict.
+    jsonindex_doubt = 4,
+};
+
+typedef struct {
+    /// The bytes that matter: quotes, and outside of strings braces, brackets, commas, colons, the first byte of each number
+    /// or word, and LFs.
+    uint64_t matters;
+    /// Those of them that are braces, brackets or LFs; and the same with commas.
+    uint64_t nesting, outline;
+} jsonindex_block;
+
+/// A place in the blocks of a batch.
+typedef struct {
+    /// The text of the block, and which of its bytes that matter are still to come.
+    const uint8_t *text;
+    uint64_t bits;
+    const jsonindex_block *block, *last;
+} jsonindex_cursor;
+
+typedef struct {
+    const uint8_t *text;
+    /// An LF is taken to lie behind the text where there is none; `count` includes it.
+    size_t count, readable;
+    /// How far the text has been looked at.
+    size_t offset;
+    /// Whether the next byte is escaped, whether it is in a string (then all ones), and whether the last was of a scalar.
+    uint64_t escaped, in_string, in_scalar;
+    bool strict;
+    unsigned seen;
+    /// The blocks of the batch that have a backslash, or the end of an escape.
+    uint64_t backslashes;
+    /// Where the reader is.
+    jsonindex_cursor cursor;
+    jsonindex_block blocks[JSONINDEX_BLOCKS];
+} jsonindex;
+
+/// Looks at the next batch. 64 bytes in four registers, in two, or in one.
+typedef void jsonindex_step(jsonindex *index);
+jsonindex_step jsonindex_narrow, jsonindex_avx2, jsonindex_avx512;
+
+/// The widest that this processor has, or the one asked for: 0, 1 or 2; NULL where it lacks that.
+jsonindex_step *jsonindex_registers(int width);
+jsonindex_step *jsonindex_widest(void);
+
+/// The number of the hexadecimal digit, or above 15.
+static inline unsigned jsonindex_hexadecimal(uint8_t byte) {
+    if ((uint8_t)(byte - '0') < 10) return (unsigned)(byte - '0');
+    return (uint8_t)((byte | 0x20) - 'a') < 6 ? (unsigned)((byte | 0x20) - 'a' + 10) : 16;
+}
+#endif
