@@ -49,7 +49,7 @@ enum KcatOutTool {
             """
             The producer is idempotent and waits for all in-sync replicas: a line is written once, in order within its \
             partition, and exit status 0 means that every line was acknowledged. While the broker cannot be reached, \
-            kcat-out waits and tries again, up to message.timeout.ms (5 minutes), and then says which line was the first \
+            kcat-out waits and tries again, for as long as --patience says, and then says which line was the first \
             that was not delivered.
             """,
             """
