@@ -54,6 +54,13 @@ let package = Package(
                 name: "CRDKafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev", "libjemalloc-dev"])])
         ],
         library("Kafka", "Bytes", "CBytes", "CRDKafka", "ToolRuntime"),
+        // What es-load decides: pure.
+        library("Loading", "Bytes", "JSONFilters"),
+        [
+            .systemLibrary(
+                name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev", "zlib1g-dev"])])
+        ],
+        [.target(name: "Search", dependencies: ["Bytes", "CCurl", "Loading", "ToolRuntime"], swiftSettings: strict)],
         // The tools.
         filterTool("tokenize", "Filters"),
         filterTool("cms-topk", "Filters"),
@@ -61,6 +68,7 @@ let package = Package(
         filterTool("bars", "Filters"),
         filterTool("to-json", "JSONFilters"),
         filterTool("es-bulk", "JSONFilters"),
+        [.executableTarget(name: "es-load", dependencies: ["CBytes", "Search", "ToolRuntime"], swiftSettings: strict)],
         bridge("kcat-in"),
         bridge("kcat-out"),
         // Tests of the release binaries.

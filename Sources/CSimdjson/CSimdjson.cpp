@@ -3,6 +3,10 @@
 #define SIMDJSON_EXCEPTIONS 0
 #include <simdjson.h>
 
+#include <cerrno>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <new>
@@ -27,6 +31,8 @@ struct csimdjson_parser {
     std::vector<std::vector<std::string>> paths;
     std::optional<dom::array> items;
     std::optional<dom::array::iterator> next;
+    /// An _id that is a number.
+    char number[24];
 };
 
 namespace {
@@ -43,17 +49,42 @@ bool is_hexadecimal(uint8_t byte) {
     return (byte >= '0' && byte <= '9') || ((byte | 0x20) >= 'a' && (byte | 0x20) <= 'f');
 }
 
+/// The four digits of the \u escape at `at`; -1: there is none.
+int escaped_unit(const uint8_t *text, size_t length, size_t at) {
+    if (at + 6 > length || text[at] != '\\' || text[at + 1] != 'u') return -1;
+    int unit = 0;
+    for (size_t digit = at + 2; digit < at + 6; digit++) {
+        if (!is_hexadecimal(text[digit])) return -1;
+        unit = unit * 16 + (text[digit] <= '9' ? text[digit] - '0' : (text[digit] | 0x20) - 'a' + 10);
+    }
+    return unit;
+}
+
+/// Whether simdjson can hold a number: 64 bits, or a double.
+bool fits(const uint8_t *text, size_t length) {
+    std::string number(reinterpret_cast<const char *>(text), length);
+    if (number.find_first_of(".eE") != number.npos) return std::isfinite(std::strtod(number.c_str(), nullptr));
+    errno = 0;
+    if (number[0] == '-') std::strtoll(number.c_str(), nullptr, 10);
+    else std::strtoull(number.c_str(), nullptr, 10);
+    return errno == 0;
+}
+
 /// What simdjson refuses and RFC 8259 allows: numbers that neither 64 bits nor a double can hold become 0, and \u
-/// escapes, which may be lone surrogates, become spaces. What is wrong with a text stays wrong.
+/// escapes that are lone surrogates become U+FFFD. All else stays, and what is wrong with a text stays wrong.
 void soften(uint8_t *text, size_t length) {
     bool in_string = false;
     for (size_t at = 0; at < length;) {
         if (in_string) {
             if (text[at] == '\\') {
-                bool whole = at + 6 <= length && text[at + 1] == 'u';
-                for (size_t digit = at + 2; whole && digit < at + 6; digit++) whole = is_hexadecimal(text[digit]);
-                if (whole) std::memcpy(text + at + 2, "0020", 4);
-                at += 2;
+                int unit = escaped_unit(text, length, at);
+                int low = escaped_unit(text, length, at + 6);
+                if (unit >= 0xD800 && unit < 0xDC00 && low >= 0xDC00 && low < 0xE000) {
+                    at += 12;
+                } else {
+                    if (unit >= 0xD800 && unit < 0xE000) std::memcpy(text + at + 2, "fffd", 4);
+                    at += 2;
+                }
             } else {
                 in_string = text[at] != '"';
                 at++;
@@ -64,7 +95,7 @@ void soften(uint8_t *text, size_t length) {
         } else {
             size_t start = at;
             while (at < length && !is_structural_or_space(text[at])) at++;
-            if (csimdjson_is_number(text + start, at - start)) {
+            if (csimdjson_is_number(text + start, at - start) && !fits(text + start, at - start)) {
                 std::memset(text + start, ' ', at - start);
                 text[start] = '0';
             }
@@ -177,6 +208,10 @@ void read_error(dom::element error, csimdjson_item &item) {
         return;
     }
     dom::object object;
+    if (!error.get(object)) {
+        if (object["bytes_wanted"].get(item.bytes_wanted)) item.bytes_wanted = 0;
+        if (object["bytes_limit"].get(item.bytes_limit)) item.bytes_limit = 0;
+    }
     while (item.error_count < std::size(item.errors) && !error.get(object)) {
         item.errors[item.error_count++] = {text_of(object["type"]), text_of(object["reason"])};
         if (object["caused_by"].get(error)) return;
@@ -267,4 +302,28 @@ csimdjson_step csimdjson_next_item(csimdjson_parser *parser, csimdjson_item *ite
     dom::element error;
     if (!result["error"].get(error)) read_error(error, *item);
     return csimdjson_another_item;
+}
+
+bool csimdjson_read_action(csimdjson_parser *parser, const void *json, size_t length, csimdjson_action *action) {
+    *action = {};
+    dom::object line, about;
+    if (csimdjson_check(parser, json, length, true) != csimdjson_valid || parser->root.get(line) || line.size() != 1) return false;
+    dom::key_value_pair member = *line.begin();
+    if (member.value.get(about)) return false;
+    action->name = slice(member.key);
+    action->index = text_of(about["_index"]);
+    action->version_type = text_of(about["version_type"]);
+    dom::element id;
+    if (about["_id"].get(id) || id.is_null()) return true;
+    action->has_id = true;
+    int64_t number;
+    std::string_view text;
+    if (!id.get(text)) {
+        action->id = slice(text);
+    } else if (!id.get(number)) {
+        // To an index 1 and "1" are the same.
+        int digits = std::snprintf(parser->number, sizeof parser->number, "%lld", static_cast<long long>(number));
+        action->id = slice({parser->number, size_t(digits)});
+    }
+    return true;
 }

@@ -64,16 +64,9 @@ struct Batch: ~Copyable {
     mutating func dropItem() { filled = count }
 
     /// Puts the whole items out, and begins a new body with the item that is being written.
-    /// - Parameter framed: with the numbers of its items and bytes in front, not with an empty line behind it.
-    mutating func put(into output: inout OutputBuffer, framed: Bool = false) {
-        if framed {
-            output.append(decimal: Int64(items))
-            output.append(UInt8(ascii: "\t"))
-            output.append(decimal: Int64(count))
-            output.append(UInt8(ascii: "\n"))
-        }
+    mutating func put(into output: inout OutputBuffer) {
         output.append(UnsafeRawBufferPointer(start: storage, count: count))
-        if !framed { output.append(UInt8(ascii: "\n")) }
+        output.append(UInt8(ascii: "\n"))
         storage.update(from: storage + count, count: itemBytes)
         (filled, count, items) = (itemBytes, 0, 0)
     }
