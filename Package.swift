@@ -29,7 +29,7 @@ let fuzzing: [Target] =
     ? []
     : [
         .executableTarget(
-            name: "fuzz", dependencies: ["Bytes", "Filters", "JSONFilters", "TestSupport"],
+            name: "fuzz", dependencies: ["Bytes", "Filters", "JSONFilters", "Loading", "TestSupport"],
             path: "Tests/Fuzzing/Harness",
             swiftSettings: strict)
     ]

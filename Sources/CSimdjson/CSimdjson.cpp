@@ -162,16 +162,28 @@ csimdjson_field field_of(ondemand::value value) {
         case '"': {
             std::string_view text;
             if (token.find('\\') == token.npos) text = token.substr(1, token.rfind('"') - 1);
-            else if (value.get_string().get(text)) return {csimdjson_not_text, {}};
-            return {csimdjson_string, slice(text)};
+            else if (value.get_string().get(text)) return {csimdjson_not_text, {}, 0, 0};
+            return {csimdjson_string, slice(text), 0, 0};
         }
-        case '{': return {csimdjson_object, {}};
-        case '[': return {csimdjson_array, {}};
-        case 't': return {csimdjson_true, {}};
-        case 'f': return {csimdjson_false, {}};
-        case 'n': return {csimdjson_null, {}};
-        default: return {csimdjson_number, slice(token.substr(0, token.find_last_not_of(" \t\n\r") + 1))};
+        case '{': return {csimdjson_object, {}, 0, 0};
+        case '[': return {csimdjson_array, {}, 0, 0};
+        case 't': return {csimdjson_true, {}, 0, 0};
+        case 'f': return {csimdjson_false, {}, 0, 0};
+        case 'n': return {csimdjson_null, {}, 0, 0};
+        default: return {csimdjson_number, slice(token.substr(0, token.find_last_not_of(" \t\n\r") + 1)), 0, 0};
     }
+}
+
+/// A field with where it lies.
+csimdjson_field located(const csimdjson_parser &parser, ondemand::field &field) {
+    const char *text = reinterpret_cast<const char *>(parser.text.get());
+    const char *name = field.key().raw();
+    std::string_view token = field.value().raw_json_token();
+    size_t end = size_t(token.data() - text) + token.find_last_not_of(" \t\n\r") + 1;
+    csimdjson_field found = field_of(field.value());
+    found.start = size_t(name - 1 - text);
+    found.end = end;
+    return found;
 }
 
 /// Looks for the paths of the set in an object to which the first depth names of each of them have led.
@@ -186,8 +198,8 @@ void fetch(const csimdjson_parser &parser, ondemand::object object, size_t depth
             const auto &path = parser.paths[index];
             if (path[depth] != name) continue;
             if (path.size() > depth + 1) below |= rest & -rest;
-            else if (fields[index].kind != csimdjson_missing) fields[index] = {csimdjson_repeated, {}};
-            else fields[index] = field_of(field.value());
+            else if (fields[index].kind != csimdjson_missing) fields[index] = {csimdjson_repeated, {}, 0, 0};
+            else fields[index] = located(parser, field);
         }
         ondemand::object inner;
         if (below != 0 && !field.value().get_object().get(inner)) fetch(parser, inner, depth + 1, below, fields);
@@ -264,7 +276,7 @@ bool csimdjson_want(csimdjson_parser *parser, const csimdjson_slice *names, size
 
 void csimdjson_fetch(csimdjson_parser *parser, csimdjson_field *fields) {
     size_t count = parser->paths.size();
-    for (size_t at = 0; at < count; at++) fields[at] = {csimdjson_missing, {}};
+    for (size_t at = 0; at < count; at++) fields[at] = {csimdjson_missing, {}, 0, 0};
     ondemand::document document;
     ondemand::object object;
     if (count == 0 || parser->fetcher.iterate(parser->text.get(), parser->length, parser->capacity + SIMDJSON_PADDING).get(document)

@@ -12,6 +12,13 @@ enum BulkTool {
     static let id = Option.text(
         "id", nil, "FIELD[,FIELD...]",
         help: "Make the _id of these fields, so that a replay overwrites, never duplicates.")
+    static let idOut = Option.flag("id-out", help: "Leave the fields of --id out of the document.")
+    static let versionField = Option.text(
+        "version-field", nil, "FIELD",
+        help: "The document's version, a whole number: the server keeps the highest, whatever comes late or twice.")
+    static let versionType = Option.choice(
+        "version-type", default: BulkVersion.Kind.externalOrSame,
+        help: "With --version-field: external_gte (the default) takes the same version again; external does not.")
     static let routing = Option.text("routing", nil, "FIELD", help: "Route by the value of this field.")
     static let pipeline = Option.text("pipeline", nil, "NAME", help: "Send documents through this ingest pipeline.")
     static let maxDocuments = Option.integer(
@@ -25,7 +32,7 @@ enum BulkTool {
         name: "es-bulk",
         summary: "Turns JSON lines into bulk bodies for Elasticsearch and OpenSearch.",
         details: [
-            "Each line must be one JSON object; it is passed on byte for byte behind its action line. A batch is put out "
+            "Each line must be one JSON object, or blank, and is then skipped; it is passed on byte for byte behind its action line. A batch is put out "
                 + "whole, with an empty line behind it. A document larger than --max-bytes is a batch of its own.",
             "FIELD is a name, or names joined by dots where the field is inside an object; a backslash takes the next "
                 + "character as it is. A field that is named must be there, once, and be a string, a number, true or false.",
@@ -48,7 +55,7 @@ enum BulkTool {
                 "Which documents of a batch to send again, from the server's response."),
         ],
         options: [
-            index, action, upsert, id, routing, pipeline, maxDocuments, maxBytes, maxWait, replies,
+            index, action, upsert, id, idOut, versionField, versionType, routing, pipeline, maxDocuments, maxBytes, maxWait, replies,
         ] + CommonOptions.all)
 
     static func main() {
@@ -67,17 +74,23 @@ enum BulkTool {
 
     /// The options that say how a body is made.
     static let ofBodies: [any OptionRow] = [
-        index, action, upsert, id, routing, pipeline, maxDocuments, maxBytes, maxWait,
+        index, action, upsert, id, idOut, versionField, versionType, routing, pipeline, maxDocuments, maxBytes, maxWait,
     ]
 
     static func bulk(_ arguments: Arguments) throws(Failure) -> Bulk {
+        if arguments.has(versionType), !arguments.has(versionField) {
+            throw Failure(.usage, "--version-type needs --version-field")
+        }
         do throws(BulkUsage) {
             let request = try BulkRequest(
                 arguments[action],
                 index: try arguments[index].map { (text) throws(BulkUsage) in try IndexName(parsing: text) },
                 id: try arguments[id].map { (text) throws(BulkUsage) in try FieldPath.list(parsing: text) } ?? [],
                 routing: try arguments[routing].map { (text) throws(BulkUsage) in try FieldPath(parsing: text) },
-                pipeline: arguments[pipeline], upserts: arguments[upsert])
+                pipeline: arguments[pipeline],
+                version: try arguments[versionField].map { (text) throws(BulkUsage) in
+                    BulkVersion(try FieldPath(parsing: text), arguments[versionType])
+                }, upserts: arguments[upsert], leavesIDOut: arguments[idOut])
             return Bulk(
                 request,
                 limits: .init(

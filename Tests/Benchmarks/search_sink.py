@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """A search server that stores nothing: prints its port, then answers that each document of each bulk request is stored.
 
-It looks at no document: a body of N lines has N / 2 of them. Ends when its standard input does."""
+It looks at no document: a body of N lines has N / 2 of them. GET says how many there were since the last GET. Ends when its
+standard input does."""
 import socket
 import sys
 import threading
 
 ITEM = b'{"index":{"status":201}}'
-replies = {}
+replies, counts = {}, []
 
 
 def reply(documents):
@@ -30,6 +31,12 @@ def serve(connection):
                     return
                 buffer += more
             head = bytes(buffer[:end]).lower()
+            if head.startswith(b"get"):
+                del buffer[:end + 4]
+                text = b"%d\n" % sum(counts)
+                counts.clear()
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(text), text))
+                continue
             start = head.index(b"content-length:") + 15
             length = int(head[start:].split(b"\r\n", 1)[0])
             del buffer[:end + 4]
@@ -38,8 +45,10 @@ def serve(connection):
                 if not more:
                     return
                 buffer += more
+            # One list for all threads: to append to it is one step.
             documents = buffer.count(b"\n", 0, length) // 2
             del buffer[:length]
+            counts.append(documents)
             connection.sendall(reply(documents))
 
 

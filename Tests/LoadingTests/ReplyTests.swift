@@ -3,7 +3,7 @@ import Loading
 import TestSupport
 import Testing
 
-/// What a real OpenSearch has answered (Replies/, taken by take_replies.py), and what becomes of it.
+/// What a real OpenSearch has answered (Tests/SearchReplies, which `take` in it took), and what becomes of it.
 @Suite struct ReplyTests {
     /// A reply that was taken, with the batch that it is the answer to.
     struct Taken {
@@ -12,7 +12,7 @@ import Testing
         let reply: [UInt8]
 
         init(_ name: String) throws {
-            let bytes = try contents(of: "\(Repository.root)/Tests/LoadingTests/Replies/\(name)")
+            let bytes = try contents(of: "\(Repository.root)/Tests/SearchReplies/opensearch-2.19/\(name)")
             let end = try #require(bytes.firstIndex(of: 0x0A))
             status = try #require(Int(String(decoding: bytes[..<end], as: UTF8.self)))
             let rest = Array(bytes[(end + 1)...])
@@ -104,6 +104,6 @@ import Testing
     }
 
     @Test func everyReplyThatWasTakenIsLookedAt() {
-        #expect(entries(of: "\(Repository.root)/Tests/LoadingTests/Replies").count >= 30)
+        #expect(entries(of: "\(Repository.root)/Tests/SearchReplies/opensearch-2.19").count >= 30)
     }
 }

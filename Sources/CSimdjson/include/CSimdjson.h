@@ -63,6 +63,8 @@ typedef struct {
     csimdjson_kind kind;
     /// Of a string the text, unescaped; of a number its bytes as they are. Good until the next call for the parser.
     csimdjson_slice text;
+    /// Where the field lies in the text, from the quote before its name to the end of a value that is not an array or object.
+    size_t start, end;
 } csimdjson_field;
 
 /// As many paths as can be wanted of one parser.

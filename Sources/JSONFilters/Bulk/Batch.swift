@@ -46,6 +46,13 @@ struct Batch: ~Copyable {
         append(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 
+    /// Takes a comma off the end of the item, with the white space after it.
+    mutating func dropComma() {
+        var end = filled
+        while end > count, storage[end - 1] <= 0x20 { end -= 1 }
+        if end > count, storage[end - 1] == UInt8(ascii: ",") { filled = end - 1 }
+    }
+
     /// Appends text as the inside of a JSON string.
     mutating func append(escaped text: UnsafeRawBufferPointer) {
         guard let address = text.baseAddress else { return }

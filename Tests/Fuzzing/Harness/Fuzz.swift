@@ -15,6 +15,7 @@ private let parsers: [String: @Sendable ([UInt8]) -> Void] = [
     "count-line": fuzzCountLine,
     "json-string": fuzzJSONString,
     "lines": fuzzLines,
+    "load": fuzzLoad,
     "replies": fuzzReplies,
     "tokenize": fuzzTokenize,
 ]
