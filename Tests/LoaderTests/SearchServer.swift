@@ -73,7 +73,7 @@ final class BrokenServer: SearchServer {
     }
 }
 
-/// The server that `bin/test` starts, and an index of its own for one test.
+/// The server that `bin/test` starts, or the real one of Tests/OpenSearch/run, and an index of its own for one test.
 struct RealServer: SearchServer {
     struct Missing: Error, CustomStringConvertible {
         let description =
@@ -85,7 +85,9 @@ struct RealServer: SearchServer {
     let index = "test-\(getpid())-\(count.add(1, ordering: .relaxed).newValue)"
 
     init() throws {
-        guard let url = environmentVariable("ELASTICSEARCH_FOR_TESTS") else { throw Missing() }
+        guard
+            let url = environmentVariable("OPENSEARCH_FOR_TESTS") ?? environmentVariable("ELASTICSEARCH_FOR_TESTS")
+        else { throw Missing() }
         self.url = url
     }
 
