@@ -37,8 +37,9 @@ final class Connections {
         guard let multi = curl_multi_init() else { throw Failure(.internalError, "out of memory") }
         self.multi = multi
         var headers: UnsafeMutablePointer<curl_slist>?
-        // A server may take a second to answer an Expect.
-        var lines = options.headers + ["Expect:"]
+        var lines = options.headers
+        // A server may take a second to answer an Expect. What signs requests would sign the header that is left out.
+        if !options.has(CURLOPT_AWS_SIGV4) { lines.append("Expect:") }
         if !options.hasHeader("Content-Type") { lines.append("Content-Type: application/x-ndjson") }
         if compresses { lines.append("Content-Encoding: gzip") }
         for line in lines { headers = curl_slist_append(headers, line) }
@@ -63,6 +64,7 @@ final class Connections {
             ccurl_set_long(easy, CURLOPT_POST, 1),
             ccurl_set_long(easy, CURLOPT_CONNECTTIMEOUT_MS, 10_000),
             ccurl_set_long(easy, CURLOPT_TIMEOUT_MS, Int(timeout)),
+            ccurl_set_long(easy, CURLOPT_EXPECT_100_TIMEOUT_MS, 1),
             ccurl_set_long(easy, CURLOPT_TCP_KEEPALIVE, 1),
             ccurl_set_long(easy, CURLOPT_UPLOAD_BUFFERSIZE, 256 << 10),
             ccurl_set_long(easy, CURLOPT_BUFFERSIZE, 64 << 10),

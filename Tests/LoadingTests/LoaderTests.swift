@@ -125,7 +125,8 @@ import Testing
         bench.answerAll()
         bench.pause()
         bench.answerAll()
-        #expect(bench.loader.wantsInput)
+        let wantsInput = bench.loader.wantsInput
+        #expect(wantsInput)
         #expect(bench.loader.summary.done == batches * 100)
     }
 
