@@ -55,7 +55,8 @@ enum BulkTool {
                 "Which documents of a batch to send again, from the server's response."),
         ],
         options: [
-            index, action, upsert, id, idOut, versionField, versionType, routing, pipeline, maxDocuments, maxBytes, maxWait, replies,
+            index, action, upsert, id, idOut, versionField, versionType, routing, pipeline, maxDocuments, maxBytes,
+            maxWait, replies,
         ] + CommonOptions.all)
 
     static func main() {

@@ -128,6 +128,7 @@ class Crowd(threading.Thread):
 
 
 os.environ["ELASTICSEARCH_URL"] = server("start")
+stage = None
 try:
     ask("PUT", "/totals", {"mappings": {"properties": {"note": {"type": "integer"}}},
                            "settings": {"number_of_shards": 2, "number_of_replicas": 0}})
@@ -193,4 +194,10 @@ try:
           f"{len(refused ^ totals.bad)} wrong")
     sys.exit(1 if wrong or refused != totals.bad else 0)
 finally:
+    if stage and not stage.ended and stage.process:
+        os.killpg(stage.process.pid, signal.SIGKILL)
     server("stop")
+    # Threads of a run that has failed have no end.
+    sys.stdout.flush()
+    if stage and not stage.ended:
+        os._exit(1)

@@ -26,7 +26,8 @@ import Testing
         for (number, option) in [
             (1, "--api-key \(folder.file("key"))"), (2, "--login \(folder.file("login"))"),
             (3, "--header @\(folder.file("headers"))"),
-            (4, "--config <(printf '# x\\nuser = \"a:b\"\\n-s\\n')"), (5, "--header 'Content-Type: application/x-ndjson'"),
+            (4, "--config <(printf '# x\\nuser = \"a:b\"\\n-s\\n')"),
+            (5, "--header 'Content-Type: application/x-ndjson'"),
         ] {
             let ended = try server.shell(
                 "echo '{\"n\":\(number)}' | es-bulk --index w --id n | es-load \(option)")
@@ -43,7 +44,8 @@ import Testing
         let folder = try TemporaryFolder()
         for (text, message) in [
             ("\nretry = 5\n", "line 2: not an option that es-load takes: \"retry\""),
-            ("user = \"a\n", "line 1: a quote has no end"), ("user = a b\n", "line 1: expected a value, in double quotes"),
+            ("user = \"a\n", "line 1: a quote has no end"),
+            ("user = a b\n", "line 1: expected a value, in double quotes"),
         ] {
             try write(text.utf8, to: folder.file("config"))
             let ended = try bash("es-load --url http://127.0.0.1:1 --config \(folder.file("config"))")
@@ -57,7 +59,8 @@ import Testing
         var environment = server.environment
         (environment["AWS_ACCESS_KEY_ID"], environment["AWS_SECRET_ACCESS_KEY"]) = ("id", "secret")
         let ended = try bash(
-            "echo '{\"n\":1}' | es-bulk --index w --id n | es-load --aws-sigv4 aws:amz:eu-central-1:es --query 'x=a*,b'",
+            "echo '{\"n\":1}' | es-bulk --index w --id n |"
+                + " es-load --aws-sigv4 aws:amz:eu-central-1:es --query 'x=a*,b'",
             environment: environment)
         #expect(ended.ending == .status(0), "\(ended.errorText)")
         #expect(try server.requests() == ["/_bulk 1 ok signed"])
@@ -73,7 +76,9 @@ import Testing
 
     @Test func theDocumentsOfAnIdKeepTheirOrderWithSeveralRequestsAtATime() throws {
         var orders: [String] = []
-        for round in 0..<30 { orders += ["items=429:\(round % 5 + 1),\(round % 7 + 2)", "slow=0.0\(round % 9)", "503"] }
+        for round in 0..<30 {
+            orders += ["items=429:\(round % 5 + 1),\(round % 7 + 2)", "slow=0.0\(round % 9)", "503"]
+        }
         let server = try BrokenServer(orders: orders)
         let lines = (1...2000).map { "{\"k\":\($0 % 97),\"n\":\($0)}\n" }.joined()
         let ended = try server.shell(

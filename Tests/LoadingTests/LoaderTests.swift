@@ -47,7 +47,8 @@ import Testing
         /// Answers the oldest request, each document with its status.
         mutating func answer(_ statuses: [Int]) {
             let items = statuses.map { #"{"index":{"status":\#($0)\#($0 > 299 ? #","error":{"type":"t"}"# : "")}}"# }
-            reply(.answered(status: 200, retryAfter: 0, body: Array("{\"items\":[\(items.joined(separator: ","))]}".utf8)))
+            let body = "{\"items\":[\(items.joined(separator: ","))]}"
+            reply(.answered(status: 200, retryAfter: 0, body: Array(body.utf8)))
         }
 
         mutating func answerAll() {
@@ -188,7 +189,9 @@ import Testing
     }
 
     @Test(arguments: 1...9) func whereTheInputIsCutIntoReadsDoesNotShow(_ size: Int) {
-        let text = "{\"index\":{\"_id\":\"a\"}}\n{\"n\":1}\n{\"delete\":{\"_id\":\"b\"}}\n\n{\"create\":{}}\n{\"n\":2}\n"
+        let text =
+            "{\"index\":{\"_id\":\"a\"}}\n{\"n\":1}\n{\"delete\":{\"_id\":\"b\"}}\n\n"
+            + "{\"create\":{}}\n{\"n\":2}\n"
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false).dropLast().map { "\($0)\n" }
         var bench = Bench { $0.lanes = 1 }
         for start in stride(from: 0, to: lines.count, by: size) {

@@ -101,7 +101,8 @@ struct ActionLine: Sendable {
         _ fields: UnsafePointer<csimdjson_field>, _ field: Int, to batch: inout Batch
     ) throws(BadField) {
         let text = try text(fields, field, mayBeEmpty: false)
-        guard let version = try? Decimal.parse(text), version >= 0, text[0] != UInt8(ascii: "0") || text.count == 1 else {
+        guard let version = try? Decimal.parse(text), version >= 0, text[0] != UInt8(ascii: "0") || text.count == 1
+        else {
             throw BadField(path: paths[field], fault: .notAVersion(quoted: quoted(text)))
         }
         batch.append(text)

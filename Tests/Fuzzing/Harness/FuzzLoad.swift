@@ -2,8 +2,8 @@ import Bytes
 import Loading
 import TestSupport
 
-/// A reply of any kind to a batch of a few documents: es-load counts none of them as done or refused that the reply does not
-/// say so of, loses none, and comes to an end once the server answers as it should.
+/// A reply of any kind to a batch of a few documents: es-load counts none of them as done or refused of which the reply does
+/// not say so, loses none, and comes to an end once the server answers as it should.
 @Sendable func fuzzLoad(_ input: [UInt8]) {
     var choices = Choices(input)
     let documents = choices.number(upTo: 4)
@@ -18,7 +18,8 @@ import TestSupport
     var time: Int64 = 0
     func now() -> Moment { Moment(unixMilliseconds: time, monotonicMilliseconds: time) }
     let version = hasVersions ? #","version":1,"version_type":"external_gte""# : ""
-    let batch = (0..<documents).map { #"{"index":{"_id":"\#($0 % 2)"\#(version)}}"# + "\n{\"n\":\($0)}\n" }.joined() + "\n"
+    let items = (0..<documents).map { #"{"index":{"_id":"\#($0 % 2)"\#(version)}}"# + "\n{\"n\":\($0)}\n" }
+    let batch = items.joined() + "\n"
     loader.take(Array(batch.utf8).span, firstLine: 1, now: now())
     loader.endInput(now: now())
 
@@ -28,10 +29,12 @@ import TestSupport
             switch action {
             case .post(let lane, _, let body):
                 let items = body.bytes.filter { $0 == 0x0A }.count / 2
-                let good = #"{"items":[\#(Array(repeating: #"{"index":{"status":201}}"#, count: items).joined(separator: ","))]}"#
+                let answers = Array(repeating: #"{"index":{"status":201}}"#, count: items)
+                let good = #"{"items":[\#(answers.joined(separator: ","))]}"#
                 let bytes = isFirst ? reply : Array(good.utf8)
                 time += 1
-                loader.handle(.answered(status: isFirst ? status : 200, retryAfter: 0, body: bytes), lane: lane, now: now())
+                let answer = Reply.answered(status: isFirst ? status : 200, retryAfter: 0, body: bytes)
+                loader.handle(answer, lane: lane, now: now())
                 if isFirst {
                     let counts = loader.summary
                     let decided = counts.done + counts.superseded + counts.rejected
@@ -49,7 +52,9 @@ import TestSupport
                 switch failure {
                 case nil: precondition(counts.done + counts.superseded == documents && putAside == 0)
                 case .putAside: precondition(counts.done + counts.superseded + putAside == documents && putAside > 0)
-                default: precondition(counts.done + counts.superseded + putAside < documents || counts.rejected > putAside)
+                default:
+                    let settled = counts.done + counts.superseded + putAside
+                    precondition(settled < documents || counts.rejected > putAside)
                 }
             case .keepPutAside, .acknowledge, .say: break
             }
