@@ -69,7 +69,7 @@ import Testing
     @Test func aBodyWithCRLFIsCutAtItsEmptyLines() throws {
         let server = try BrokenServer()
         let item = { (id: Int) in "{\"index\":{\"_index\":\"w\",\"_id\":\"\(id)\"}}\r\n{\"n\":\(id)}\r\n" }
-        let ended = try server.shell("es-load", input: .text(item(1) + "\r\n" + item(2) + item(3).dropLast(2)))
+        let ended = try server.shell("es-load", input: .text(item(1) + "\r\n" + item(2) + item(3).dropLast()))
         #expect(ended.ending == .status(0), "\(ended.errorText)")
         #expect(try server.numbers() == [1, 2, 3])
     }

@@ -16,10 +16,11 @@ import Testing
             ])
         #expect(messages(ended).first == "es-load: trying again for up to 5m: 503 some_exception: as ordered: 503")
         #expect(messages(ended).contains { $0.hasPrefix("es-load: it goes on, after ") })
+        // A connection that is gone before the first byte of a reply libcurl opens anew by itself.
         let numbers = try summary(ended)
         #expect(numbers["read"] == "6" && numbers["done"] == "6" && numbers["rejected"] == "0")
-        #expect(numbers["retried"] == "18" && numbers["requests"] == "10")
-        #expect(numbers["busy"] == "2" && numbers["unavailable"] == "4" && numbers["lost"] == "2")
+        #expect(numbers["retried"] == "15" && numbers["requests"] == "9")
+        #expect(numbers["busy"] == "2" && numbers["unavailable"] == "4" && numbers["lost"] == "1")
     }
 
     @Test func anAnswerThatComesTooLateIsNotWaitedForAndTheIdKeepsItOne() throws {
@@ -80,7 +81,7 @@ import Testing
         #expect(ended.errorText == "es-load: 1 document was refused; it is in \(folder.file("refused"))\n")
         #expect(try server.numbers() == [1, 3])
         let refused = String(decoding: try contents(of: folder.file("refused")), as: UTF8.self)
-        #expect(refused == "413 too large for the server\t{\"n\":\(large)}\n")
+        #expect(refused == "_id \(large): 413 too large for the server\t{\"n\":\(large)}\n")
     }
 
     static let reason =
