@@ -1,4 +1,4 @@
-# The eight tools and es-load on Debian slim (bars is for a terminal):  docker build -t distributed-pipes .
+# The nine tools of a pipeline on Debian slim (bars is for a terminal):  docker build -t distributed-pipes .
 #
 # The command of a container is its pipeline, bash -o pipefail -c 'kcat-in … | tokenize | kcat-out …': there is no entry
 # script. Both base images can be others; without a Docker engine bin/image builds this file on a Debian of its own.
@@ -15,11 +15,11 @@ COPY Sources Sources
 COPY Tests Tests
 COPY bin bin
 RUN bin/install /built \
-    && cd /built/bin && rm bars && strip tokenize cms-topk merge-counts to-json from-json es-bulk kcat-in kcat-out
+    && cd /built/bin && rm bars && strip tokenize cms-topk merge-counts to-json from-json es-bulk es-load kcat-in kcat-out
 
 FROM ${RUN_IMAGE}
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends ca-certificates curl libjemalloc2 librdkafka1 libsimdjson14 \
+    && apt-get install --yes --no-install-recommends ca-certificates libcurl4 libjemalloc2 librdkafka1 libsimdjson14 \
     && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/* /var/log/* \
     && useradd --uid 10001 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin pipes
 COPY --from=build /built/bin /usr/local/bin

@@ -29,7 +29,7 @@ let fuzzing: [Target] =
     ? []
     : [
         .executableTarget(
-            name: "fuzz", dependencies: ["Bytes", "Filters", "JSONFilters", "TestSupport"],
+            name: "fuzz", dependencies: ["Bytes", "Filters", "JSONFilters", "Loading", "TestSupport"],
             path: "Tests/Fuzzing/Harness",
             swiftSettings: strict)
     ]
@@ -56,6 +56,13 @@ let package = Package(
         // What the bridges decide, apart from the library that does it: pure, too.
         library("Delivery", "Bytes", "CBytes"),
         library("Kafka", "Bytes", "CBytes", "CRDKafka", "Delivery", "ToolRuntime"),
+        // What es-load decides: pure.
+        library("Loading", "Bytes", "JSONFilters"),
+        [
+            .systemLibrary(
+                name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev", "zlib1g-dev"])])
+        ],
+        [.target(name: "Search", dependencies: ["Bytes", "CCurl", "Loading", "ToolRuntime"], swiftSettings: strict)],
         // The tools.
         filterTool("tokenize", "Filters"),
         filterTool("cms-topk", "Filters"),
@@ -64,6 +71,7 @@ let package = Package(
         filterTool("to-json", "JSONFilters"),
         filterTool("from-json", "JSONFilters"),
         filterTool("es-bulk", "JSONFilters"),
+        [.executableTarget(name: "es-load", dependencies: ["CBytes", "Search", "ToolRuntime"], swiftSettings: strict)],
         bridge("kcat-in"),
         bridge("kcat-out"),
         // Tests of the release binaries.

@@ -3,6 +3,10 @@
 #define SIMDJSON_EXCEPTIONS 0
 #include <simdjson.h>
 
+#include <cerrno>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <new>
@@ -27,6 +31,8 @@ struct csimdjson_parser {
     std::vector<std::vector<std::string>> paths;
     std::optional<dom::array> items;
     std::optional<dom::array::iterator> next;
+    /// An _id that is a number.
+    char number[24];
 };
 
 namespace {
@@ -43,17 +49,42 @@ bool is_hexadecimal(uint8_t byte) {
     return (byte >= '0' && byte <= '9') || ((byte | 0x20) >= 'a' && (byte | 0x20) <= 'f');
 }
 
+/// The four digits of the \u escape at `at`; -1: there is none.
+int escaped_unit(const uint8_t *text, size_t length, size_t at) {
+    if (at + 6 > length || text[at] != '\\' || text[at + 1] != 'u') return -1;
+    int unit = 0;
+    for (size_t digit = at + 2; digit < at + 6; digit++) {
+        if (!is_hexadecimal(text[digit])) return -1;
+        unit = unit * 16 + (text[digit] <= '9' ? text[digit] - '0' : (text[digit] | 0x20) - 'a' + 10);
+    }
+    return unit;
+}
+
+/// Whether simdjson can hold a number: 64 bits, or a double.
+bool fits(const uint8_t *text, size_t length) {
+    std::string number(reinterpret_cast<const char *>(text), length);
+    if (number.find_first_of(".eE") != number.npos) return std::isfinite(std::strtod(number.c_str(), nullptr));
+    errno = 0;
+    if (number[0] == '-') std::strtoll(number.c_str(), nullptr, 10);
+    else std::strtoull(number.c_str(), nullptr, 10);
+    return errno == 0;
+}
+
 /// What simdjson refuses and RFC 8259 allows: numbers that neither 64 bits nor a double can hold become 0, and \u
-/// escapes, which may be lone surrogates, become spaces. What is wrong with a text stays wrong.
+/// escapes that are lone surrogates become U+FFFD. All else stays, and what is wrong with a text stays wrong.
 void soften(uint8_t *text, size_t length) {
     bool in_string = false;
     for (size_t at = 0; at < length;) {
         if (in_string) {
             if (text[at] == '\\') {
-                bool whole = at + 6 <= length && text[at + 1] == 'u';
-                for (size_t digit = at + 2; whole && digit < at + 6; digit++) whole = is_hexadecimal(text[digit]);
-                if (whole) std::memcpy(text + at + 2, "0020", 4);
-                at += 2;
+                int unit = escaped_unit(text, length, at);
+                int low = escaped_unit(text, length, at + 6);
+                if (unit >= 0xD800 && unit < 0xDC00 && low >= 0xDC00 && low < 0xE000) {
+                    at += 12;
+                } else {
+                    if (unit >= 0xD800 && unit < 0xE000) std::memcpy(text + at + 2, "fffd", 4);
+                    at += 2;
+                }
             } else {
                 in_string = text[at] != '"';
                 at++;
@@ -64,7 +95,7 @@ void soften(uint8_t *text, size_t length) {
         } else {
             size_t start = at;
             while (at < length && !is_structural_or_space(text[at])) at++;
-            if (csimdjson_is_number(text + start, at - start)) {
+            if (csimdjson_is_number(text + start, at - start) && !fits(text + start, at - start)) {
                 std::memset(text + start, ' ', at - start);
                 text[start] = '0';
             }
@@ -131,16 +162,28 @@ csimdjson_field field_of(ondemand::value value) {
         case '"': {
             std::string_view text;
             if (token.find('\\') == token.npos) text = token.substr(1, token.rfind('"') - 1);
-            else if (value.get_string().get(text)) return {csimdjson_not_text, {}};
-            return {csimdjson_string, slice(text)};
+            else if (value.get_string().get(text)) return {csimdjson_not_text, {}, 0, 0};
+            return {csimdjson_string, slice(text), 0, 0};
         }
-        case '{': return {csimdjson_object, {}};
-        case '[': return {csimdjson_array, {}};
-        case 't': return {csimdjson_true, {}};
-        case 'f': return {csimdjson_false, {}};
-        case 'n': return {csimdjson_null, {}};
-        default: return {csimdjson_number, slice(token.substr(0, token.find_last_not_of(" \t\n\r") + 1))};
+        case '{': return {csimdjson_object, {}, 0, 0};
+        case '[': return {csimdjson_array, {}, 0, 0};
+        case 't': return {csimdjson_true, {}, 0, 0};
+        case 'f': return {csimdjson_false, {}, 0, 0};
+        case 'n': return {csimdjson_null, {}, 0, 0};
+        default: return {csimdjson_number, slice(token.substr(0, token.find_last_not_of(" \t\n\r") + 1)), 0, 0};
     }
+}
+
+/// A field with where it lies.
+csimdjson_field located(const csimdjson_parser &parser, ondemand::field &field) {
+    const char *text = reinterpret_cast<const char *>(parser.text.get());
+    const char *name = field.key().raw();
+    std::string_view token = field.value().raw_json_token();
+    size_t end = size_t(token.data() - text) + token.find_last_not_of(" \t\n\r") + 1;
+    csimdjson_field found = field_of(field.value());
+    found.start = size_t(name - 1 - text);
+    found.end = end;
+    return found;
 }
 
 /// Looks for the paths of the set in an object to which the first depth names of each of them have led.
@@ -155,8 +198,8 @@ void fetch(const csimdjson_parser &parser, ondemand::object object, size_t depth
             const auto &path = parser.paths[index];
             if (path[depth] != name) continue;
             if (path.size() > depth + 1) below |= rest & -rest;
-            else if (fields[index].kind != csimdjson_missing) fields[index] = {csimdjson_repeated, {}};
-            else fields[index] = field_of(field.value());
+            else if (fields[index].kind != csimdjson_missing) fields[index] = {csimdjson_repeated, {}, 0, 0};
+            else fields[index] = located(parser, field);
         }
         ondemand::object inner;
         if (below != 0 && !field.value().get_object().get(inner)) fetch(parser, inner, depth + 1, below, fields);
@@ -177,6 +220,10 @@ void read_error(dom::element error, csimdjson_item &item) {
         return;
     }
     dom::object object;
+    if (!error.get(object)) {
+        if (object["bytes_wanted"].get(item.bytes_wanted)) item.bytes_wanted = 0;
+        if (object["bytes_limit"].get(item.bytes_limit)) item.bytes_limit = 0;
+    }
     while (item.error_count < std::size(item.errors) && !error.get(object)) {
         item.errors[item.error_count++] = {text_of(object["type"]), text_of(object["reason"])};
         if (object["caused_by"].get(error)) return;
@@ -229,7 +276,7 @@ bool csimdjson_want(csimdjson_parser *parser, const csimdjson_slice *names, size
 
 void csimdjson_fetch(csimdjson_parser *parser, csimdjson_field *fields) {
     size_t count = parser->paths.size();
-    for (size_t at = 0; at < count; at++) fields[at] = {csimdjson_missing, {}};
+    for (size_t at = 0; at < count; at++) fields[at] = {csimdjson_missing, {}, 0, 0};
     ondemand::document document;
     ondemand::object object;
     if (count == 0 || parser->fetcher.iterate(parser->text.get(), parser->length, parser->capacity + SIMDJSON_PADDING).get(document)
@@ -271,4 +318,28 @@ csimdjson_step csimdjson_next_item(csimdjson_parser *parser, csimdjson_item *ite
 
 bool csimdjson_is_utf8(const void *text, size_t count) {
     return validate_utf8(static_cast<const char *>(text), count);
+}
+
+bool csimdjson_read_action(csimdjson_parser *parser, const void *json, size_t length, csimdjson_action *action) {
+    *action = {};
+    dom::object line, about;
+    if (csimdjson_check(parser, json, length, true) != csimdjson_valid || parser->root.get(line) || line.size() != 1) return false;
+    dom::key_value_pair member = *line.begin();
+    if (member.value.get(about)) return false;
+    action->name = slice(member.key);
+    action->index = text_of(about["_index"]);
+    action->version_type = text_of(about["version_type"]);
+    dom::element id;
+    if (about["_id"].get(id) || id.is_null()) return true;
+    action->has_id = true;
+    int64_t number;
+    std::string_view text;
+    if (!id.get(text)) {
+        action->id = slice(text);
+    } else if (!id.get(number)) {
+        // To an index 1 and "1" are the same.
+        int digits = std::snprintf(parser->number, sizeof parser->number, "%lld", static_cast<long long>(number));
+        action->id = slice({parser->number, size_t(digits)});
+    }
+    return true;
 }

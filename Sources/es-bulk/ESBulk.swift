@@ -12,6 +12,13 @@ enum BulkTool {
     static let id = Option.text(
         "id", nil, "FIELD[,FIELD...]",
         help: "Make the _id of these fields, so that a replay overwrites, never duplicates.")
+    static let idOut = Option.flag("id-out", help: "Leave the fields of --id out of the document.")
+    static let versionField = Option.text(
+        "version-field", nil, "FIELD",
+        help: "The document's version, a whole number: the server keeps the highest, whatever comes late or twice.")
+    static let versionType = Option.choice(
+        "version-type", default: BulkVersion.Kind.externalOrSame,
+        help: "With --version-field: external_gte (the default) takes the same version again; external does not.")
     static let routing = Option.text("routing", nil, "FIELD", help: "Route by the value of this field.")
     static let pipeline = Option.text("pipeline", nil, "NAME", help: "Send documents through this ingest pipeline.")
     static let maxDocuments = Option.integer(
@@ -21,18 +28,11 @@ enum BulkTool {
         "max-wait", default: 1000, help: "The longest a document waits for its batch to fill; default 1s.")
     static let replies = Option.flag(
         "replies", help: "Read bulk responses instead, one a line, and print what became of each item.")
-    static let resend = Option.file(
-        "resend",
-        help: "With --replies: FILE is the batch that was posted; print what of it to send again, and what was refused."
-    )
-    static let frame = Option.flag(
-        "frame", help: "Read batches instead, and print each behind a line with its documents and bytes, for loaders.")
-
     static let command = Command(
         name: "es-bulk",
         summary: "Turns JSON lines into bulk bodies for Elasticsearch and OpenSearch.",
         details: [
-            "Each line must be one JSON object; it is passed on byte for byte behind its action line. A batch is put out "
+            "Each line must be one JSON object, or blank, and is then skipped; it is passed on byte for byte behind its action line. A batch is put out "
                 + "whole, with an empty line behind it. A document larger than --max-bytes is a batch of its own.",
             "FIELD is a name, or names joined by dots where the field is inside an object; a backslash takes the next "
                 + "character as it is. A field that is named must be there, once, and be a string, a number, true or false.",
@@ -41,14 +41,10 @@ enum BulkTool {
                 + "xxh3: and its 128-bit XXH3.",
             "Dates are RFC 3339 strings or milliseconds since 1970, written in UTC by the letters yyyy, MM, dd, HH, mm, and "
                 + "xxxx and ww for the year and week of the ISO calendar. {{ in NAME stands for a brace.",
-            "--replies prints five TAB-separated fields for each item: its position in the batch, from 1; done, retry or "
-                + "failed; the status; the _id; the reason. A 409 of a create and a 404 of a delete are done; 429, 502, "
-                + "503, 504 and a 409 of an update are to be sent again. Position 0 is the batch as a whole.",
-            "--resend reads the one response to FILE. It prints a line of four numbers: the items to send again, the bytes "
-                + "of their batch, the items done and those that failed; then that batch, then a line for each that failed: "
-                + "the reason, a TAB and the document. An item that is done is sent again where it stands behind one for "
-                + "the same _id that is to be sent again.",
-            "--frame puts no limit to the documents of a batch, and 100M to its bytes, unless --max-docs or --max-bytes do.",
+            "--replies prints five TAB-separated fields for each item: its position in the batch, from 1; done, retry, "
+                + "failed or halt; the status; the _id; the reason. A 409 of a create and a 404 of a delete are done; 429, "
+                + "errors of the server and a 409 of an update are to be sent again; halt is about the index, not the "
+                + "document. Position 0 is the batch as a whole.",
         ],
         examples: [
             .init(
@@ -59,58 +55,43 @@ enum BulkTool {
                 "Which documents of a batch to send again, from the server's response."),
         ],
         options: [
-            index, action, upsert, id, routing, pipeline, maxDocuments, maxBytes, maxWait, replies, resend, frame,
+            index, action, upsert, id, idOut, versionField, versionType, routing, pipeline, maxDocuments, maxBytes,
+            maxWait, replies,
         ] + CommonOptions.all)
 
     static func main() {
-        if let page = LoaderPages.page(CommandLine.arguments) { return print(page, terminator: "") }
-        let given = command.parse()
-        if given[replies] {
-            if given.has(resend) {
-                FilterTool.main(command) { (arguments) throws(Failure) in
-                    try refuse(ofBodies + [maxDocuments, maxBytes, frame], with: replies, arguments)
-                    return BulkResend(body: try InputFile.read(arguments[resend] ?? ""))
-                }
-            }
+        if command.parse()[replies] {
             FilterTool.main(command) { (arguments) throws(Failure) in
-                try refuse(ofBodies + [maxDocuments, maxBytes, frame], with: replies, arguments)
+                for row in ofBodies where arguments.has(row) {
+                    throw Failure(.usage, "--\(row.name) does not go with --replies")
+                }
                 return BulkReplies()
             }
         }
-        if given[frame] {
-            FilterTool.main(command) { (arguments) throws(Failure) in
-                try refuse(ofBodies + [resend], with: frame, arguments)
-                return BulkFrames(
-                    limits: .init(
-                        documents: arguments.has(maxDocuments) ? arguments[maxDocuments] : .max,
-                        bytes: arguments.has(maxBytes) ? arguments[maxBytes] : 100 << 20))
-            }
-        }
         FilterTool.main(command) { (arguments) throws(Failure) in
-            if arguments.has(resend) { throw Failure(.usage, "--resend needs --replies") }
-            return try bulk(arguments)
+            try bulk(arguments)
         }
     }
 
     /// The options that say how a body is made.
-    static let ofBodies: [any OptionRow] = [index, action, upsert, id, routing, pipeline, maxWait]
-
-    static func refuse(
-        _ rows: [any OptionRow], with mode: Option<Bool>, _ arguments: Arguments
-    ) throws(Failure) {
-        for row in rows where arguments.has(row) {
-            throw Failure(.usage, "--\(row.name) does not go with --\(mode.name)")
-        }
-    }
+    static let ofBodies: [any OptionRow] = [
+        index, action, upsert, id, idOut, versionField, versionType, routing, pipeline, maxDocuments, maxBytes, maxWait,
+    ]
 
     static func bulk(_ arguments: Arguments) throws(Failure) -> Bulk {
+        if arguments.has(versionType), !arguments.has(versionField) {
+            throw Failure(.usage, "--version-type needs --version-field")
+        }
         do throws(BulkUsage) {
             let request = try BulkRequest(
                 arguments[action],
                 index: try arguments[index].map { (text) throws(BulkUsage) in try IndexName(parsing: text) },
                 id: try arguments[id].map { (text) throws(BulkUsage) in try FieldPath.list(parsing: text) } ?? [],
                 routing: try arguments[routing].map { (text) throws(BulkUsage) in try FieldPath(parsing: text) },
-                pipeline: arguments[pipeline], upserts: arguments[upsert])
+                pipeline: arguments[pipeline],
+                version: try arguments[versionField].map { (text) throws(BulkUsage) in
+                    BulkVersion(try FieldPath(parsing: text), arguments[versionType])
+                }, upserts: arguments[upsert], leavesIDOut: arguments[idOut])
             return Bulk(
                 request,
                 limits: .init(

@@ -11,10 +11,11 @@ import instructions
 import limits
 import report
 import rows
+import search
 from measure import CommandFailed
 from texts import prepare
 
-ROWS = rows.ROWS + bridges.ROWS + epochs.ROWS
+ROWS = rows.ROWS + bridges.ROWS + epochs.ROWS + search.ROWS
 LIMITS = limits.LIMITS | epochs.LIMITS
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 

@@ -7,9 +7,9 @@ import Testing
     @Test func nothingToLoadIsDoneAtOnce() throws {
         let ended = try bash("es-load --url http://127.0.0.1:1 --summary")
         #expect(ended.ending == .status(0))
-        #expect(
-            ended.errorText
-                == #"{"tool":"es-load","read":0,"done":0,"rejected":0,"retried":0,"requests":0,"acked":null}"# + "\n")
+        let numbers = try summary(ended)
+        #expect(numbers["read"] == "0" && numbers["done"] == "0" && numbers["requests"] == "0")
+        #expect(numbers["acked"] == "null")
     }
 
     @Test func documentsArriveByteForByte() throws {
@@ -44,7 +44,7 @@ import Testing
             ["/bin/bash", "-c", "echo '{\"n\":1}' | es-bulk --index w --id n | es-load"], environment: environment)
         #expect(try eventually { try !server.requests().isEmpty })
         let commands = try bash("cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' '").outputText
-        #expect(commands.contains("curl --disable"))
+        #expect(commands.contains("es-load"))
         // What this test asks for it would find in itself if it named it in a command line.
         #expect(!commands.contains("xyzzy"))
         #expect(try program.wait().ending == .status(0))
@@ -71,7 +71,7 @@ import Testing
         let folder = try TemporaryFolder()
         let lines = (1...500).map { "{\"n\":\($0)}\n" }.joined()
         try write(lines.utf8, to: folder.file("input"))
-        let command = "es-bulk --index w --id n --max-docs 100 < \(folder.file("input")) | exec es-load"
+        let command = "es-bulk --index w --id n --max-docs 100 < \(folder.file("input")) | exec es-load --in-flight 1"
         let program = try Program(["/bin/bash", "-c", command], environment: server.environment)
         #expect(try eventually { try server.requests().count == 2 })
         kill(-program.process, SIGKILL)
@@ -87,12 +87,11 @@ import Testing
         let folder = try TemporaryFolder()
         let (reading, input) = try makePipe()
         let program = try Program(
-            ["\(Repository.root)/bin/es-load"], input: .descriptor(reading),
+            [Repository.tool("es-load")], input: .descriptor(reading),
             environment: server.environment.merging(["TMPDIR": folder.path]) { $1 })
         close(reading)
         try write(Array("{\"index\":{\"_index\":\"w\"}}\n{\"n\":1}\n\n".utf8), to: input)
         #expect(try eventually { try server.requests().count == 1 })
-        #expect(entries(of: folder.path).count == 1)
         program.send(signal)
         // The end of all that it has started as well: its input is still open.
         #expect(try program.wait(deadline: 20).ending == .signal(signal))
@@ -112,7 +111,7 @@ import Testing
         let ended = try server.shell(
             "es-load", input: .text("{\"index\":{\"_index\":\"w\"}}\n{\"n\":1}\n{\"index\":{}}\n"))
         #expect(ended.ending == .status(65))
-        #expect(ended.errorText == "es-load: line 3: an action line without a document behind it\n")
+        #expect(ended.errorText == "es-load: line 3: an action line without a document after it\n")
         #expect(try server.documents().count == 1)
     }
 
@@ -121,7 +120,7 @@ import Testing
         let (reading, input) = try makePipe()
         let (errors, writing) = try makePipe()
         let program = try Program(
-            ["\(Repository.root)/bin/es-load", "--stats", "1"], input: .descriptor(reading),
+            [Repository.tool("es-load"), "--stats", "1"], input: .descriptor(reading),
             errors: .descriptor(writing), environment: server.environment)
         close(reading)
         close(writing)
@@ -134,7 +133,7 @@ import Testing
         }
         #expect(line.contains(numbers))
         #expect(line.hasPrefix("{\"tool\":\"es-load\",\"seconds\":"))
-        #expect(line.hasSuffix("\"rejected\":0,\"retried\":0,\"requests\":1}\n"))
+        #expect(line.contains("\"superseded\":0,\"rejected\":0,\"retried\":0,\"requests\":1,"))
         // And again, with half a batch there that must not get lost.
         try write(Array(batch.utf8.prefix(20)), to: input)
         #expect(try #require(readLine(from: errors, seconds: 30)).contains(numbers))
@@ -146,9 +145,12 @@ import Testing
     }
 
     @Test(arguments: [
-        ("--no-such", "unknown option --no-such"), ("-x", "unknown option -x"), ("--url", "--url needs a value"),
+        ("--no-such", "unknown option --no-such"), ("-x", "unknown option -x"), ("--url", "--url needs a value: URL"),
         ("--gzip=yes", "--gzip takes no value"), ("--url ftp://x", #"not an http or https address: "ftp://x""#),
         ("file", #"unexpected operand "file": input comes from standard input (< FILE)"#),
+        ("--url http://u:se@cret@x/?a#b", #"not an http or https address: "…@x/?a#b""#),
+        ("--url http://x --query =y", #"--query: expected NAME=VALUE, not "=y""#),
+        ("--in-flight 0", #"--in-flight: expected a whole number from 1 to 64, not "0""#),
         ("--retry-for 5", #"--retry-for: expected a duration such as 500ms, 10s, 5m, 1h or 1d, not "5""#),
         ("--timeout=x", #"--timeout: expected a duration such as 500ms, 10s, 5m, 1h or 1d, not "x""#),
         ("--stats 0", #"--stats: expected a whole number from 1 to 86400, not "0""#),
@@ -161,8 +163,10 @@ import Testing
 
     @Test func filesThatCannotBeOpenedAreNamed() throws {
         for (arguments, status, message) in [
-            ("--config /no/such", 66, "cannot open /no/such"),
-            ("--reject /no/such", 74, "cannot open /no/such for writing"),
+            ("--config /no/such", 66, "cannot open /no/such: No such file or directory"),
+            ("--api-key /no/such", 66, "cannot open /no/such: No such file or directory"),
+            ("--ca-cert /no/such", 66, "cannot open /no/such"),
+            ("--reject /no/such/file", 74, "cannot open /no/such/file for writing: No such file or directory"),
             ("--ack /dev/null", 66, "--ack /dev/null: not a FIFO"),
         ] as [(String, Int32, String)] {
             let ended = try bash("es-load --url http://127.0.0.1:1 \(arguments)")

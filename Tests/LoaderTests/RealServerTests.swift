@@ -1,3 +1,4 @@
+import Glibc
 import TestSupport
 import Testing
 
@@ -31,7 +32,7 @@ import Testing
         #expect(ended.ending == .status(65))
         #expect(try server.documents() == ["1\t{\"n\": 1}", "3\t{\"n\": 3}"])
         let refused = String(decoding: try contents(of: folder.file("refused")), as: UTF8.self)
-        #expect(refused.hasPrefix("_id two: 400 document_parsing_exception: "))
+        #expect(refused.hasPrefix("_id two: 400 ") && refused.contains("_parsing_exception: "))
         #expect(refused.hasSuffix("\t{\"n\":\"two\"}\n"))
     }
 
@@ -46,6 +47,45 @@ import Testing
             #expect(ended.ending == .status(0), "\(ended.errorText)")
         }
         #expect(try server.documents().count == 3)
+    }
+
+    @Test(.enabled(if: environmentVariable("OPENSEARCH_FOR_TESTS") != nil))
+    func aLateRequestDoesNotPutAnOldTotalOverANewerOne() throws {
+        let server = try RealServer()
+        let totals = (1...3).map { "{\"token\":\"the\",\"count\":\($0)}\n" }
+        for input in [totals.joined(), totals[1], totals[0]] {
+            let ended = try server.shell(
+                "es-bulk --index \(server.index) --id token --version-field count | es-load", input: .text(input))
+            #expect(ended.ending == .status(0), "\(ended.errorText)")
+        }
+        #expect(try server.documents() == ["the\t{\"count\": 3, \"token\": \"the\"}"])
+    }
+
+    @Test(.enabled(if: environmentVariable("OPENSEARCH_FOR_TESTS") != nil))
+    func aReadOnlyIndexIsWaitedForUntilItIsNot() throws {
+        let server = try RealServer()
+        try server.put("/\(server.index)", "{}")
+        try server.put("/\(server.index)/_settings", #"{"index.blocks.write":true}"#)
+        let program = try Program(
+            ["/bin/bash", "-c", "echo '{\"n\":1}' | es-bulk --index \(server.index) --id n | es-load"],
+            environment: server.environment)
+        usleep(500_000)
+        try server.put("/\(server.index)/_settings", #"{"index.blocks.write":null}"#)
+        let ended = try program.wait()
+        #expect(ended.ending == .status(0), "\(ended.errorText)")
+        #expect(try server.documents() == ["1\t{\"n\": 1}"])
+    }
+
+    @Test(.enabled(if: environmentVariable("OPENSEARCH_FOR_TESTS") != nil))
+    func aClosedIndexEndsItWithNothingPutAside() throws {
+        let server = try RealServer()
+        try server.put("/\(server.index)", "{}")
+        _ = try server.shell("curl -qsSf -X POST $ELASTICSEARCH_URL/\(server.index)/_close")
+        let folder = try TemporaryFolder()
+        let ended = try server.shell(
+            "echo '{\"n\":1}' | es-bulk --index \(server.index) --id n | es-load --reject \(folder.file("refused"))")
+        #expect(ended.ending == .status(69))
+        #expect(try contents(of: folder.file("refused")) == [])
     }
 
     @Test func theIndexMayStandInTheAddress() throws {

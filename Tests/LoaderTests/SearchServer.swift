@@ -18,14 +18,14 @@ extension SearchServer {
         try bash("set -o pipefail; " + command, input: input, environment: environment, deadline: deadline)
     }
 
-    /// `es-bulk` of these numbers, each its own `_id`, and `es-load`.
+    /// `es-bulk` of these numbers, each its own `_id`, and `es-load` with one request at a time.
     func load(
         _ numbers: [String], _ arguments: [String] = [], bulk: [String] = [], deadline: Double = 60
     ) throws -> Ended {
         let words = { (words: [String]) in words.map { "'\($0)'" }.joined(separator: " ") }
         let input = numbers.map { "{\"n\":\($0)}\n" }.joined()
         return try shell(
-            "es-bulk --index w --id n \(words(bulk)) | es-load \(words(arguments))", input: .text(input),
+            "es-bulk --index w --id n \(words(bulk)) | es-load --in-flight 1 \(words(arguments))", input: .text(input),
             deadline: deadline)
     }
 
@@ -41,7 +41,9 @@ final class BrokenServer: SearchServer {
     let url: String
     private let program: Program
 
-    init(_ orders: String...) throws {
+    convenience init(_ orders: String...) throws { try self.init(orders: orders) }
+
+    init(orders: [String]) throws {
         let (port, output) = try makePipe()
         defer { close(port) }
         program = try Program(
@@ -62,13 +64,16 @@ final class BrokenServer: SearchServer {
     /// The numbers of those that `load` has stored, in their order.
     func numbers() throws -> [Int] { try documents().compactMap { Int($0.split(separator: "\t")[1]) }.sorted() }
 
+    /// The query of each request.
+    func queries() throws -> [String] { try get("/queries").split(separator: "\n").map(String.init) }
+
     /// What was asked of it: the path, how many documents, which order it took, and what else there was.
     func requests() throws -> [String] {
         try get("/requests").split(separator: "\n").map { $0.split(separator: "\t").joined(separator: " ") }
     }
 }
 
-/// The server that `bin/test` starts, and an index of its own for one test.
+/// The server that `bin/test` starts, or the real one of Tests/OpenSearch/run, and an index of its own for one test.
 struct RealServer: SearchServer {
     struct Missing: Error, CustomStringConvertible {
         let description =
@@ -80,7 +85,9 @@ struct RealServer: SearchServer {
     let index = "test-\(getpid())-\(count.add(1, ordering: .relaxed).newValue)"
 
     init() throws {
-        guard let url = environmentVariable("ELASTICSEARCH_FOR_TESTS") else { throw Missing() }
+        guard
+            let url = environmentVariable("OPENSEARCH_FOR_TESTS") ?? environmentVariable("ELASTICSEARCH_FOR_TESTS")
+        else { throw Missing() }
         self.url = url
     }
 
@@ -106,6 +113,18 @@ struct RealServer: SearchServer {
         ])
         try #require(ended.ending == .status(0), "\(ended.errorText)")
     }
+}
+
+/// The numbers that `--summary` has printed, each as it stands there.
+func summary(_ ended: Ended) throws -> [String: String] {
+    let line = try #require(ended.errorText.split(separator: "\n").last { $0.hasPrefix("{\"tool\":\"es-load\",") })
+    let members = line.dropFirst().dropLast().split(separator: ",").map { $0.split(separator: ":") }
+    return Dictionary(uniqueKeysWithValues: members.map { (String($0[0].dropFirst().dropLast()), String($0[1])) })
+}
+
+/// What was said, without the line of `--summary`.
+func messages(_ ended: Ended) -> [String] {
+    ended.errorText.split(separator: "\n").filter { !$0.hasPrefix("{") }.map(String.init)
 }
 
 /// Whether `condition` comes true within some seconds.

@@ -65,6 +65,8 @@ typedef struct {
     csimdjson_kind kind;
     /// Of a string the text, unescaped; of a number its bytes as they are. Good until the next call for the parser.
     csimdjson_slice text;
+    /// Where the field lies in the text, from the quote before its name to the end of a value that is not an array or object.
+    size_t start, end;
 } csimdjson_field;
 
 /// As many paths as can be wanted of one parser.
@@ -92,6 +94,8 @@ typedef struct {
     /// The error with what caused it, from the outermost; the count says how many are filled in.
     csimdjson_error errors[4];
     size_t error_count;
+    /// What a circuit breaker says that the request would have taken, and may take; 0: it says nothing.
+    int64_t bytes_wanted, bytes_limit;
 } csimdjson_item;
 
 typedef enum {
@@ -107,6 +111,20 @@ csimdjson_step csimdjson_open_reply(csimdjson_parser *_Nonnull parser, csimdjson
 
 /// The next item.
 csimdjson_step csimdjson_next_item(csimdjson_parser *_Nonnull parser, csimdjson_item *_Nonnull item);
+
+/// What an action line of a bulk body is about.
+typedef struct {
+    csimdjson_slice name;
+    /// Empty where there is none.
+    csimdjson_slice index;
+    csimdjson_slice id;
+    csimdjson_slice version_type;
+    bool has_id;
+} csimdjson_action;
+
+/// Reads an action line. False: it is not an object whose only member is an object. Good until the next call.
+bool csimdjson_read_action(
+    csimdjson_parser *_Nonnull parser, const void *_Nonnull json, size_t length, csimdjson_action *_Nonnull action);
 
 /// Whether the count bytes at text are a number by RFC 8259, section 6.
 static inline bool csimdjson_is_number(const uint8_t *_Nonnull text, size_t count) {

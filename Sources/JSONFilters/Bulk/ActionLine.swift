@@ -10,6 +10,8 @@ struct ActionLine: Sendable {
         /// A value, escaped.
         case value(Int)
         case date(Int, DateFormat)
+        /// A value that is a whole number, as its digits.
+        case version(Int)
         /// The `_id`.
         case id
     }
@@ -17,11 +19,15 @@ struct ActionLine: Sendable {
     private var pieces: [Piece] = []
     /// The wanted fields, in the order in which they are fetched.
     private(set) var paths: [FieldPath] = []
-    private var idFields: [Int] = []
+    /// Those of them that make the `_id`.
+    private(set) var idFields: [Int] = []
     private var scratch: [UInt8] = []
     private var dates = Timestamp.Reader()
 
-    init(_ action: BulkAction, index: IndexName?, id: [FieldPath], routing: FieldPath?, pipeline: String?) {
+    init(
+        _ action: BulkAction, index: IndexName?, id: [FieldPath], routing: FieldPath?, pipeline: String?,
+        version: BulkVersion?
+    ) {
         var members = 0
         add("{\"\(action.rawValue)\":{")
         func comma() -> String {
@@ -51,6 +57,11 @@ struct ActionLine: Sendable {
             add("\"")
         }
         if let pipeline { add(Array("\(comma())\"pipeline\":".utf8) + JSONString.literal(pipeline.utf8)) }
+        if let version {
+            add("\(comma())\"version\":")
+            pieces.append(.version(field(version.field)))
+            add(",\"version_type\":\"\(version.kind.rawValue)\"")
+        }
         add("}}\n")
     }
 
@@ -80,9 +91,21 @@ struct ActionLine: Sendable {
                 scratch.removeAll(keepingCapacity: true)
                 format.write(try time(fields, field), to: &scratch)
                 scratch.withUnsafeBytes { batch.append(escaped: $0) }
+            case .version(let field): try writeVersion(fields, field, to: &batch)
             case .id: try writeID(fields, to: &batch)
             }
         }
+    }
+
+    private func writeVersion(
+        _ fields: UnsafePointer<csimdjson_field>, _ field: Int, to batch: inout Batch
+    ) throws(BadField) {
+        let text = try text(fields, field, mayBeEmpty: false)
+        guard let version = try? Decimal.parse(text), version >= 0, text[0] != UInt8(ascii: "0") || text.count == 1
+        else {
+            throw BadField(path: paths[field], fault: .notAVersion(quoted: quoted(text)))
+        }
+        batch.append(text)
     }
 
     private mutating func writeID(

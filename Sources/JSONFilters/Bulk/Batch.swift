@@ -46,6 +46,13 @@ struct Batch: ~Copyable {
         append(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 
+    /// Takes a comma off the end of the item, with the white space after it.
+    mutating func dropComma() {
+        var end = filled
+        while end > count, storage[end - 1] <= 0x20 { end -= 1 }
+        if end > count, storage[end - 1] == UInt8(ascii: ",") { filled = end - 1 }
+    }
+
     /// Appends text as the inside of a JSON string.
     mutating func append(escaped text: UnsafeRawBufferPointer) {
         guard let address = text.baseAddress else { return }
@@ -64,16 +71,9 @@ struct Batch: ~Copyable {
     mutating func dropItem() { filled = count }
 
     /// Puts the whole items out, and begins a new body with the item that is being written.
-    /// - Parameter framed: with the numbers of its items and bytes in front, not with an empty line behind it.
-    mutating func put(into output: inout OutputBuffer, framed: Bool = false) {
-        if framed {
-            output.append(decimal: Int64(items))
-            output.append(UInt8(ascii: "\t"))
-            output.append(decimal: Int64(count))
-            output.append(UInt8(ascii: "\n"))
-        }
+    mutating func put(into output: inout OutputBuffer) {
         output.append(UnsafeRawBufferPointer(start: storage, count: count))
-        if !framed { output.append(UInt8(ascii: "\n")) }
+        output.append(UInt8(ascii: "\n"))
         storage.update(from: storage + count, count: itemBytes)
         (filled, count, items) = (itemBytes, 0, 0)
     }

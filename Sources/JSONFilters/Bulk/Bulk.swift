@@ -1,9 +1,11 @@
 public import Bytes
+import CSimdjson
 
 /// Bulk bodies for Elasticsearch and OpenSearch out of JSON lines.
 ///
 /// For each document an action line and, unless it is to be deleted, the document byte for byte as it came. Bodies are
 /// put out whole, each with an empty line behind it: a loader cuts there and posts what it has. Only one body is held.
+/// Blank lines are skipped.
 public struct Bulk: ~Copyable, Filter {
     public enum Problem: LineProblem {
         case json(JSONFault)
@@ -44,11 +46,15 @@ public struct Bulk: ~Copyable, Filter {
     private var begun: Int64 = 0
     private var documents = 0
     private var batches = 0
+    private var blankLines = 0
+    /// What is left out of each document: fields, by their number among those that are fetched.
+    private let leftOut: [Int]
 
     public init(_ request: BulkRequest, limits: Limits = Limits()) {
         action = request.action
         upserts = request.upserts
         line = request.line
+        leftOut = request.leavesIDOut ? Array(Set(request.line.idFields)) : []
         parser = JSONParser(wanting: line.paths.map(\.names))
         self.limits = limits
     }
@@ -71,6 +77,10 @@ public struct Bulk: ~Copyable, Filter {
     private mutating func add(
         _ document: UnsafeRawBufferPointer, number: Int, _ now: Moment, _ output: inout Output
     ) throws(MalformedLine<Problem>) {
+        if document.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }) {
+            blankLines += 1
+            return
+        }
         if let problem = write(document) {
             batch.dropItem()
             do throws(MalformedLine<Problem>) {
@@ -91,8 +101,9 @@ public struct Bulk: ~Copyable, Filter {
     /// Writes the item for a document behind the batch; returns what is wrong with the document.
     private mutating func write(_ document: UnsafeRawBufferPointer) -> Problem? {
         if let fault = parser.fault(in: document, onlyObjects: true) { return .json(fault) }
+        let fields = parser.fetch()
         do throws(BadField) {
-            try line.write(parser.fetch(), to: &batch)
+            try line.write(fields, to: &batch)
         } catch {
             return .field(error.path.description, error.fault)
         }
@@ -100,13 +111,25 @@ public struct Bulk: ~Copyable, Filter {
         case .delete: return nil
         case .update:
             batch.append("{\"doc\":")
-            batch.append(document)
+            append(document, fields)
             batch.append(upserts ? ",\"doc_as_upsert\":true}\n" : "}\n")
         case .index, .create:
-            // With its LF, which lies behind every line.
-            batch.append(UnsafeRawBufferPointer(start: document.baseAddress, count: document.count + 1))
+            append(document, fields)
+            batch.append("\n")
         }
         return nil
+    }
+
+    /// Appends a document, without what is left out of it.
+    private mutating func append(_ document: UnsafeRawBufferPointer, _ fields: UnsafePointer<csimdjson_field>) {
+        var start = 0
+        for field in leftOut.map({ fields[$0] }).sorted(by: { $0.start < $1.start }) {
+            batch.append(UnsafeRawBufferPointer(rebasing: document[start..<field.start]))
+            start = field.end
+            while document[start] <= 0x20 { start += 1 }  // ends: an object's end comes after its last field
+            if document[start] == UInt8(ascii: ",") { start += 1 } else { batch.dropComma() }
+        }
+        batch.append(UnsafeRawBufferPointer(rebasing: document[start...]))
     }
 
     private mutating func put(into output: inout Output) {
@@ -133,6 +156,7 @@ public struct Bulk: ~Copyable, Filter {
         var summary = Summary()
         summary.add("documents", documents)
         summary.add("batches", batches)
+        summary.add("blank", blankLines)
         return summary
     }
 }

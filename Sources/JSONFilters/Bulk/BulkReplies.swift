@@ -8,18 +8,10 @@ import CSimdjson
 ///     position TAB outcome TAB status TAB id TAB reason LF
 ///
 /// `position` counts from 1 anew in every response: it is the item's place in the body that was posted. `outcome` is
-/// `done`, `retry` (sent again it may pass) or `failed` (it will not). `status` is the HTTP status of the item, `id` its
-/// `_id`, `reason` the server's error with its causes; either may be empty, and their control characters come out as
-/// spaces. A response that refuses the request as a whole is one line with position 0.
-///
-/// | status | outcome |
-/// |---|---|
-/// | 200 to 299 | done |
-/// | 409 of a create: the document is there already | done |
-/// | 404 of a delete: it is gone already | done |
-/// | 409 of an update: another one came between | retry |
-/// | 429, 502, 503, 504 | retry |
-/// | all others | failed |
+/// `done`, `retry` (sent again it may pass), `failed` (it will not) or `halt` (it will when the index has been mended); which
+/// is which see `BulkVerdict`. `status` is the HTTP status of the item, `id` its `_id`, `reason` the server's error with its
+/// causes; either may be empty, and their control characters come out as spaces. A response that refuses the request as a
+/// whole is one line with position 0.
 public struct BulkReplies: ~Copyable, Filter {
     public enum Problem: LineProblem {
         case json(JSONFault)
@@ -38,7 +30,7 @@ public struct BulkReplies: ~Copyable, Filter {
     private var response = BulkResponse()
     /// What one response has come to, until all of it is found good.
     private var written: [UInt8] = []
-    private var counts = (done: 0, retry: 0, failed: 0)
+    private var counts = (done: 0, retry: 0, failed: 0, halt: 0)
 
     public init() {}
 
@@ -54,7 +46,7 @@ public struct BulkReplies: ~Copyable, Filter {
                 written.removeAll(keepingCapacity: true)
                 do throws(Problem) {
                     try response.open(text)
-                    while let (position, item) = try response.next() { write(item, position: position) }
+                    while let (position, answer) = try response.next() { write(answer, position: position) }
                 } catch {
                     counts = before
                     written.removeAll(keepingCapacity: true)
@@ -66,17 +58,18 @@ public struct BulkReplies: ~Copyable, Filter {
         }
     }
 
-    private mutating func write(_ item: csimdjson_item, position: Int) {
-        let outcome = item.outcome
-        switch outcome {
-        case .done: counts.done += 1
-        case .retry: counts.retry += 1
-        case .failed: counts.failed += 1
+    private mutating func write(_ answer: BulkAnswer, position: Int) {
+        let outcome: StaticString
+        switch answer.verdict(isExternal: false) {
+        case .done, .superseded: (outcome, counts.done) = ("done", counts.done + 1)
+        case .again, .blocked, .doubtful: (outcome, counts.retry) = ("retry", counts.retry + 1)
+        case .refused: (outcome, counts.failed) = ("failed", counts.failed + 1)
+        case .halt: (outcome, counts.halt) = ("halt", counts.halt + 1)
         }
-        written += "\(position)\t\(outcome.rawValue)\t\(item.status)\t".utf8
-        item.id.writeOnOneLine(to: &written)
+        written += "\(position)\t\(outcome)\t\(answer.status)\t".utf8
+        answer.item.id.writeOnOneLine(to: &written)
         written.append(UInt8(ascii: "\t"))
-        item.writeReason(to: &written)
+        answer.writeReason(to: &written)
         written.append(UInt8(ascii: "\n"))
     }
 
@@ -85,6 +78,7 @@ public struct BulkReplies: ~Copyable, Filter {
         summary.add("done", counts.done)
         summary.add("retry", counts.retry)
         summary.add("failed", counts.failed)
+        summary.add("halt", counts.halt)
         return summary
     }
 }

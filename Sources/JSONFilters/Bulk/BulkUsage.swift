@@ -5,6 +5,9 @@ public enum BulkUsage: Error, Equatable, Sendable, CustomStringConvertible {
     case needsID(BulkAction)
     case noPipeline(BulkAction)
     case noUpsert(BulkAction)
+    case noVersion(BulkAction)
+    case versionNeedsID
+    case idOutNeedsID
     case emptyPipeline
     case tooManyFields
 
@@ -15,6 +18,9 @@ public enum BulkUsage: Error, Equatable, Sendable, CustomStringConvertible {
         case .needsID(let action): "--action \(action.rawValue) needs --id"
         case .noPipeline(let action): "--pipeline does not go with --action \(action.rawValue)"
         case .noUpsert(let action): "--upsert does not go with --action \(action.rawValue)"
+        case .noVersion(let action): "--version-field does not go with --action \(action.rawValue)"
+        case .versionNeedsID: "--version-field needs --id"
+        case .idOutNeedsID: "--id-out needs --id"
         case .emptyPipeline: "--pipeline: expected a name"
         case .tooManyFields: "more than 64 different fields are named"
         }

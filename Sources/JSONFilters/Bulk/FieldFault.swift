@@ -10,6 +10,7 @@ public enum FieldFault: Error, Equatable, Sendable, CustomStringConvertible {
     case loneSurrogate
     case empty
     case notADate(quoted: String)
+    case notAVersion(quoted: String)
 
     public var description: String {
         switch self {
@@ -20,6 +21,7 @@ public enum FieldFault: Error, Equatable, Sendable, CustomStringConvertible {
         case .repeated: "occurs twice"
         case .loneSurrogate: "has half of a surrogate pair, which no text can have"
         case .empty: "is empty"
+        case .notAVersion(let quoted): "is not a version (a whole number from 0 that fits in 63 bits): \(quoted)"
         case .notADate(let quoted): "is not a date (RFC 3339, or milliseconds since 1970): \(quoted)"
         }
     }

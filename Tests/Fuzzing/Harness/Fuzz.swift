@@ -17,6 +17,7 @@ private let parsers: [String: @Sendable ([UInt8]) -> Void] = [
     "from-json": fuzzFromJSON,
     "json-string": fuzzJSONString,
     "lines": fuzzLines,
+    "load": fuzzLoad,
     "replies": fuzzReplies,
     "tokenize": fuzzTokenize,
 ]

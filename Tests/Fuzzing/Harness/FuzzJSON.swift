@@ -48,7 +48,7 @@ private func split(_ lines: [UInt8]) -> [[UInt8]] {
         }
         precondition(fields.count == 5)
         precondition(
-            Int(fields[0]) != nil && ["done", "retry", "failed"].contains(fields[1]) && Int64(fields[2]) != nil)
+            Int(fields[0]) != nil && ["done", "retry", "failed", "halt"].contains(fields[1]) && Int64(fields[2]) != nil)
     }
     for line in input.split(separator: 0x0A, omittingEmptySubsequences: false)
     where !ReferenceJSON.isObject(Array(line)) {

@@ -29,7 +29,6 @@ import Testing
     }
 
     @Test(arguments: [
-        ("", "an empty line, not a JSON object"), ("  ", "an empty line, not a JSON object"),
         ("[]", "JSON, but not an object"),
         ("1", "JSON, but not an object"), ("null", "JSON, but not an object"), ("\"{}\"", "JSON, but not an object"),
         ("\u{FEFF}{}", "not JSON: a byte order mark stands in front"), ("{\"a\":\"x}", "not JSON: a string has no end"),

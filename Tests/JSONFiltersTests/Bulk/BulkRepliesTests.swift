@@ -43,7 +43,7 @@ import Testing
         (400, "failed", "failed", "failed", "failed"),
         (404, "failed", "failed", "failed", "done"), (409, "failed", "done", "retry", "failed"),
         (413, "failed", "failed", "failed", "failed"),
-        (429, "retry", "retry", "retry", "retry"), (500, "failed", "failed", "failed", "failed"),
+        (429, "retry", "retry", "retry", "retry"), (500, "retry", "retry", "retry", "retry"),
         (502, "retry", "retry", "retry", "retry"),
         (503, "retry", "retry", "retry", "retry"), (504, "retry", "retry", "retry", "retry"),
         (301, "failed", "failed", "failed", "failed"),
