@@ -79,7 +79,7 @@ public struct BulkFrames: ~Copyable, Filter {
     public var heldBytes: Int { batch.capacity }
 
     public mutating func barrier(
-        _ kind: Barrier.Kind, now: Moment, into output: inout Output
+        _ kind: Barrier.Kind, watermark: Watermark?, now: Moment, into output: inout Output
     ) throws(MalformedLine<Problem>) {
         try endBody(&output)
         isOpen = kind != .close
