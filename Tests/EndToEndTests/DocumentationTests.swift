@@ -39,7 +39,8 @@ enum ConsoleDocument {
 
 @Suite struct DocumentationTests {
     static let documents = [
-        "README.md", "ARCHITECTURE.md", "docs/barriers.md", "docs/exactly-once.md", "examples/README.md",
+        "README.md", "ARCHITECTURE.md", "docs/barriers.md", "docs/exactly-once.md", "docs/time.md",
+        "examples/README.md",
     ]
 
     @Test(arguments: documents)
