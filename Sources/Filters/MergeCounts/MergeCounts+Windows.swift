@@ -33,6 +33,10 @@ extension MergeCounts {
         if run < lines.count {
             try add(UnsafeRawBufferPointer(rebasing: lines[run...]), firstLine: runLine, into: &output)
         }
+        if events.linesAhead > 0, !hasSaidAhead {
+            hasSaidAhead = true
+            output.remark(EventClock.aheadRemark)
+        }
         if totals.count > windows?.limit ?? .max { forgetWhatIsOver() }
     }
 

@@ -40,6 +40,7 @@ public struct MergeCounts: ~Copyable, Filter {
     /// What is kept of windows; nil: all, whether the keys have windows or not.
     var windows: KeptWindows?
     var events = EventClock()
+    var hasSaidAhead = false
     private var sorted = SortedTotals()
     /// When the first line since the last output came.
     private var waitingSince: Int64?

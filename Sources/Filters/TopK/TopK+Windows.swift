@@ -3,13 +3,6 @@ import Sketches
 
 /// When windows are put out.
 extension TopK {
-    private var isTimed: Bool {
-        switch windows {
-        case .none, .lines: false
-        case .processingTime, .eventTime: true
-        }
-    }
-
     /// Takes note of what time it is. Returns the time of lines that have none of their own.
     mutating func begin(at now: Moment, _ output: inout Output) throws(MalformedLine<Problem>) -> Int64 {
         switch windows {

@@ -22,7 +22,8 @@ public struct TopK: Filter, ~Copyable {
     var times: TimeField
     var processingTime = ProcessingTime()
     var idle: IdleTimer?
-    /// Whether lines have times of their own.
+    /// Whether there are windows of time, and whether lines have times of their own.
+    let isTimed: Bool
     let readsTimes: Bool
     let isFinal: Bool
     let paneLimit: Int
@@ -31,6 +32,7 @@ public struct TopK: Filter, ~Copyable {
     var stream = TopKStream()
     /// What was said once.
     var hasDoubted = false
+    var hasSaidAhead = false
     var lateInARow = 0
     /// The last of the lines read one by one; an overflow that comes to light later is put down to it.
     var lastLine = 0
@@ -49,10 +51,10 @@ public struct TopK: Filter, ~Copyable {
         (isFinal, paneLimit) = (settings.isFinal, settings.paneLimit)
         var (size, shape, time) = (1, WindowShape.any, EventTime(field: 1, format: .s))
         switch settings.windows {
-        case .none: readsTimes = false
-        case .lines(let lines): (size, readsTimes) = (lines, false)
-        case .processingTime(let windows): (shape, readsTimes) = (windows, false)
-        case .eventTime(let windows, let source): (shape, time, readsTimes) = (windows, source, true)
+        case .none: (isTimed, readsTimes) = (false, false)
+        case .lines(let lines): (size, isTimed, readsTimes) = (lines, false, false)
+        case .processingTime(let windows): (shape, isTimed, readsTimes) = (windows, true, false)
+        case .eventTime(let windows, let source): (shape, time, isTimed, readsTimes) = (windows, source, true, true)
         }
         lineWindows = LineWindows(size: size)
         clock = WindowClock(shape, putsOutParts: settings.emission == .partials)
@@ -102,23 +104,23 @@ public struct TopK: Filter, ~Copyable {
             if stream.isRestoring {
                 if let slot = restoredSlot(entry.time) { try add(entry, to: slot, end: end) }
             } else {
-                switch windows {
-                case .none: try add(entry, to: 0, end: end)
-                case .lines:
+                if !isTimed {
                     try add(entry, to: 0, end: end)
-                    try took(1, &output)
-                case .processingTime, .eventTime:
-                    if let slot = try slot(readsTimes ? entry.time : now, &output) {
-                        try add(entry, to: slot, end: end)
-                        if lateInARow > 0 { lateInARow = 0 }
-                    } else {
-                        putAside(UnsafeRawBufferPointer(rebasing: lines[line]), &output)
-                    }
+                    if case .lines = windows { try took(1, &output) }
+                } else if let slot = try slot(readsTimes ? entry.time : now, &output) {
+                    try add(entry, to: slot, end: end)
+                    if lateInARow > 0 { lateInARow = 0 }
+                } else {
+                    putAside(UnsafeRawBufferPointer(rebasing: lines[line]), &output)
                 }
             }
             if lastLine & 1023 == 0, clock.paneCount > paneLimit { try holdMemory(&output) }
         }
         try settle()
+        if clock.events.linesAhead > 0, !hasSaidAhead {
+            hasSaidAhead = true
+            output.remark(EventClock.aheadRemark)
+        }
     }
 
     /// Counts whole lines, so many in each window.

@@ -29,8 +29,10 @@ public struct EventClock: Equatable, Sendable {
     private var leastDone = notKnown
     /// The highest time that moves the watermark: a clock that is further ahead is wrong.
     public var ceiling = Int64.max
-    /// Lines past it.
+    /// Lines past it; what is said of the first.
     public private(set) var linesAhead = 0
+
+    static let aheadRemark = "a time is further ahead of the clock than --max-ahead: it closes no window"
 
     public init(grace: Int64 = 0) { self.grace = grace }
 

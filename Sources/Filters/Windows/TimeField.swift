@@ -80,6 +80,7 @@ public struct TimeField: ~Copyable {
         try milliseconds(UnsafeRawBufferPointer(rebasing: line[try find(in: line)]))
     }
 
+    @inline(__always)
     private func find(in line: UnsafeRawBufferPointer) throws(Problem) -> Range<Int> {
         guard let base = line.baseAddress else {
             // A line without bytes is one empty field.
@@ -108,6 +109,7 @@ public struct TimeField: ~Copyable {
         return UnsafeRawBufferPointer(start: target, count: count)
     }
 
+    @inline(__always)
     private mutating func milliseconds(_ text: UnsafeRawBufferPointer) throws(Problem) -> Int64 {
         let time: Int64?
         do throws(Decimal.Failure) { time = try reader.milliseconds(text) } catch {

@@ -208,6 +208,34 @@ import Testing
         #expect(after == nil)
     }
 
+    @Test func aClockThatIsSetBackAnHourFreezesNoWindow() throws {
+        var settings = TopKSettings()
+        settings.windows = .processingTime(try WindowShape(size: 10_000))
+        var bench = try Bench(settings)
+        try bench.read("a\n", at: 7_200_000)
+        // What was counted comes out under the time that it was thought to be.
+        try bench.read("b\n", at: 3_600_000)
+        let stepped = bench.written()
+        #expect(stepped == "1970-01-01T02:00:00Z\ta\t1\n")
+        let patience = bench.filter.patience(at: Bench.moment(3_604_000))
+        #expect(patience == 6000)
+        try bench.filter.wake(now: Bench.moment(3_610_000), into: &bench.output)
+        let text = bench.written()
+        #expect(text == "1970-01-01T01:00:00Z\tb\t1\n")
+        #expect(bench.output.lateLines == 0)
+    }
+
+    @Test func aTimeFarAheadIsSaidOnce() throws {
+        let windows = Windowing.eventTime(
+            try WindowShape(size: 10_000), EventTime(field: 1, format: .s, maxAhead: 3_600_000))
+        let written = try topK("1\ta\n9999999\tb\n9999999\tb\n2\ta\n") { $0.windows = windows }
+        #expect(written.late.isEmpty)
+        #expect(written.fact("ahead") == .integer(2))
+        #expect(
+            written.remarks.first == "a time is further ahead of the clock than --max-ahead: it closes no window")
+        #expect(written.text.hasPrefix("1970-01-01T00:00:00Z\ta\t2\n"))
+    }
+
     @Test func openWindowsCloseWhenTheInputIsQuiet() throws {
         var settings = TopKSettings()
         settings.windows = try byTime(10_000)
