@@ -11,7 +11,7 @@ extension TopK {
             if processingTime.hasStepped(at: now) {
                 // What was counted until now belongs under the time that it was thought to be.
                 try putAll(closing: false, &output)
-                clock.restart()
+                clock.startOver()
                 hops.begin()
             }
             return processingTime.milliseconds(at: now)

@@ -129,8 +129,14 @@ public struct WindowClock: Sendable {
         return (advance(), isVoid)
     }
 
+    /// Begins anew, as if no line had come and no time had passed.
+    public mutating func startOver() {
+        events = EventClock(grace: shape.grace)
+        restart()
+    }
+
     /// Forgets all panes, and which windows have closed.
-    public mutating func restart() {
+    private mutating func restart() {
         panes = OpenPanes()
         closed = shape.reached(.min)
         (due, closedAfterDue, easyCount) = (closed, closed, 0)
