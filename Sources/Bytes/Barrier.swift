@@ -4,13 +4,17 @@ import CBytes
 ///
 ///     RS barrier TAB session TAB epoch TAB kind TAB watermark TAB payload LF        RS = 0x1E
 ///
-/// `session` is 32 lower-case hexadecimal digits, `epoch` and `watermark` are decimals (the watermark may be empty), and
-/// `payload`, to the end of the line, is between the two bridges. This is the one place where the format is written down.
+/// `session` is 32 lower-case hexadecimal digits, `epoch` is a decimal, `watermark` as `Watermark` says (or empty, where the
+/// stream carries none), and `payload`, to the end of the line, is between the two bridges. This is the one place where the
+/// format is written down.
 public struct Barrier: Equatable, Sendable {
     public enum Kind: String, Sendable {
         /// The first line of the stream.
         case open
-        /// The lines up to `restored` are state: totals, of which the last of a key counts. What was held before is void.
+        /// The lines behind it, up to the next barrier, are state: totals, of which the last of a key counts. State comes in
+        /// parts, a part for each partition, each behind a `restore` of its own, and then `restored`. The first part of a
+        /// restore is the one whose `restore` does not follow on another `restore` (among the barriers; lines do not matter):
+        /// at it, what was held before is void.
         case restore
         case restored
         /// The end of an epoch.
@@ -24,11 +28,12 @@ public struct Barrier: Equatable, Sendable {
     public let session: [UInt8]
     public let epoch: Int64
     public let kind: Kind
-    /// Milliseconds since the Unix epoch, where the source has event times.
-    public let watermark: Int64?
+    /// The stream's; of `restore`, how far the partition is done whose lines follow: windows that end by then have been put
+    /// out for it. Nil where the stream carries no watermarks; one that does says so from `open` on.
+    public let watermark: Watermark?
     public let payload: [UInt8]
 
-    public init(session: [UInt8], epoch: Int64, kind: Kind, watermark: Int64?, payload: [UInt8]) {
+    public init(session: [UInt8], epoch: Int64, kind: Kind, watermark: Watermark?, payload: [UInt8]) {
         self.session = session
         self.epoch = epoch
         self.kind = kind
@@ -47,10 +52,10 @@ public struct Barrier: Equatable, Sendable {
             return nil
         }
         guard let kind = Kind(rawValue: String(decoding: fields[3], as: UTF8.self)) else { return nil }
-        var watermark: Int64?
+        var watermark: Watermark?
         if !fields[4].isEmpty {
-            guard let time = try? Decimal.parse(UnsafeRawBufferPointer(rebasing: fields[4])) else { return nil }
-            watermark = time
+            watermark = Watermark(UnsafeRawBufferPointer(rebasing: fields[4]))
+            if watermark == nil { return nil }
         }
         self.init(session: Array(fields[1]), epoch: epoch, kind: kind, watermark: watermark, payload: Array(fields[5]))
     }
@@ -58,7 +63,7 @@ public struct Barrier: Equatable, Sendable {
     /// The line, with its LF.
     public var line: [UInt8] {
         var line = [Self.recordSeparator] + "barrier\t".utf8 + session
-        line += "\t\(epoch)\t\(kind.rawValue)\t\(watermark.map { "\($0)" } ?? "")\t".utf8
+        line += "\t\(epoch)\t\(kind.rawValue)\t\(watermark?.text ?? "")\t".utf8
         return line + payload + [0x0A]
     }
 

@@ -27,7 +27,10 @@ public protocol Filter: ~Copyable {
     mutating func wake(now: Moment, into output: inout Output) throws(MalformedLine<Problem>)
 
     /// Puts out all that is owed for the lines so far: after it, a restart may begin with the next line.
-    mutating func barrier(_ kind: Barrier.Kind, now: Moment, into output: inout Output) throws(MalformedLine<Problem>)
+    /// - Parameter watermark: the barrier's; nil where the stream carries none.
+    mutating func barrier(
+        _ kind: Barrier.Kind, watermark: Watermark?, now: Moment, into output: inout Output
+    ) throws(MalformedLine<Problem>)
 
     /// The input has ended: puts out the rest. Returns what `--summary` shows besides the line counts.
     consuming func finish(now: Moment, into output: inout Output) throws(MalformedLine<Problem>) -> Summary
@@ -39,6 +42,8 @@ extension Filter where Self: ~Copyable {
     public func patience(at now: Moment) -> Int64? { nil }
     public var heldBytes: Int { 0 }
     public mutating func wake(now: Moment, into output: inout Output) {}
-    public mutating func barrier(_ kind: Barrier.Kind, now: Moment, into output: inout Output) {}
+    public mutating func barrier(
+        _ kind: Barrier.Kind, watermark: Watermark?, now: Moment, into output: inout Output
+    ) {}
     public consuming func finish(now: Moment, into output: inout Output) -> Summary { Summary() }
 }

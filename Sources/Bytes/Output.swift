@@ -8,6 +8,8 @@ public struct Output: ~Copyable {
     private var late: OutputBuffer?
     public private(set) var rejectedLines = 0
     public private(set) var lateLines = 0
+    /// What looks wrong, though it is valid; to be said on standard error.
+    private var remarks: [String] = []
     private var flushedRejects = 0
     private var flushedLate = 0
 
@@ -39,6 +41,15 @@ public struct Output: ~Copyable {
         lateLines += 1
         late?.append(line)
         late?.append(UInt8(ascii: "\n"))
+    }
+
+    /// Says that something looks wrong. The filter does so once.
+    public mutating func remark(_ text: String) { remarks.append(text) }
+
+    /// What was remarked since the last time.
+    public mutating func takeRemarks() -> [String] {
+        defer { remarks = [] }
+        return remarks
     }
 
     /// Whether anything waits to be flushed.

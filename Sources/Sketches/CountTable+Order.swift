@@ -61,7 +61,7 @@ extension CountTable {
     }
 
     @inline(__always)
-    private func ranksBefore(_ left: UnsafeMutablePointer<Slot>, _ right: UnsafeMutablePointer<Slot>) -> Bool {
+    func ranksBefore(_ left: UnsafeMutablePointer<Slot>, _ right: UnsafeMutablePointer<Slot>) -> Bool {
         if left.pointee.count != right.pointee.count { return left.pointee.count > right.pointee.count }
         return sortsBefore(left, right)
     }

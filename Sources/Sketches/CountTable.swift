@@ -99,6 +99,23 @@ struct CountTable: ~Copyable {
         return true
     }
 
+    /// Puts the count of a key in the place of the one that it has, or the key in if it fits. Returns whether it does.
+    mutating func replace(_ next: UnsafeMutablePointer<Pending>) -> Bool {
+        let mask = capacity &- 1
+        var at = Int(truncatingIfNeeded: next.pointee.hash) & mask
+        if next.pointee.key.isLong {
+            at = find(long: next.pointee)
+        } else {
+            // at ≤ mask, below capacity; it ends, since a quarter of the slots are empty
+            while slots[at].key != next.pointee.key, !slots[at].key.isNone { at = (at &+ 1) & mask }
+        }
+        guard slots[at].key.isNone else {
+            slots[at].count = next.pointee.count
+            return true
+        }
+        return admit(next)
+    }
+
     /// Puts an entry into the first empty slot of its probe.
     @inline(__always)
     func put(_ entry: Slot) {

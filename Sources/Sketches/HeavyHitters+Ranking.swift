@@ -35,6 +35,10 @@ public struct RankedEntry {
     public let key: UnsafeRawBufferPointer
     public let low: Int64
     public let high: Int64
+
+    public init(key: UnsafeRawBufferPointer, low: Int64, high: Int64) {
+        (self.key, self.low, self.high) = (key, low, high)
+    }
 }
 
 extension HeavyHitters {

@@ -69,6 +69,9 @@ public struct HeavyHitters: ~Copyable {
         staged += 1
     }
 
+    /// Whether nothing is staged.
+    public var isSettled: Bool { staged == 0 }
+
     /// Adds what was staged.
     public mutating func settle() throws(CountOverflow) {
         var range = 0..<staged
@@ -106,6 +109,25 @@ public struct HeavyHitters: ~Copyable {
         guard sketch == nil else { return }
         table.freeze()
         sketch = CountMinSketch(plan.geometry, seed: seed)
+    }
+
+    // MARK: - Totals
+
+    /// Puts `count` in the place of what the key has. Returns whether there is room for the key: nothing is evicted, since
+    /// what the sketch has of a key cannot be replaced.
+    public mutating func replace(_ key: UnsafeRawBufferPointer, count: Int64) -> Bool {
+        precondition(staged == 0)
+        table.prepare(key, count: count, line: 0, readable: key.count, batch.pending)
+        return table.replace(batch.pending)
+    }
+
+    /// Puts `count` in the place of what a cell has. Returns whether all fits.
+    public mutating func replace(row: Int, column: Int, count: Int64) -> Bool {
+        if count == 0, sketch == nil { return true }
+        beginSketch()
+        guard table.memory <= plan.share, let before = sketch?[row, column] else { return false }
+        do { try sketch?.add(count - before, row: row, column: column) } catch { return false }
+        return true
     }
 
     // MARK: - Merging

@@ -129,7 +129,7 @@ public struct KeyTotals: ~Copyable {
     }
 
     /// Finds the marked slots again after they have moved.
-    private mutating func collectChanged() {
+    mutating func collectChanged() {
         changed.removeAll(keepingCapacity: true)
         for at in 0..<table.capacity where !table.slots[at].key.isNone && table.slots[at].admitted != 0 {
             changed.append(at)

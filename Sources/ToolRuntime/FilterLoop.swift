@@ -6,13 +6,15 @@ import Glibc
 /// Output is written when a buffer is full, at a barrier, at the end, and whenever the next read would block, so that
 /// `tail -f` flows through line by line while a file goes through in large pieces.
 struct FilterLoop<F: Filter & ~Copyable>: ~Copyable {
+    private let tool: String
     private var input: LineInput
     private var output: Output
     private let standardOutput: Sink
     private let sides: [Sink]
     private var statistics: Statistics?
 
-    init(maxLine: Int, standardOutput: Sink, rejects: Sink?, late: Sink?, statistics: Statistics?) {
+    init(_ tool: String, maxLine: Int, standardOutput: Sink, rejects: Sink?, late: Sink?, statistics: Statistics?) {
+        self.tool = tool
         self.statistics = statistics
         input = LineInput(maxLine: maxLine)
         self.standardOutput = standardOutput
@@ -28,6 +30,7 @@ struct FilterLoop<F: Filter & ~Copyable>: ~Copyable {
         do throws(Failure) {
             let summary = try pump(filter)
             output.flush()
+            passOnRemarks()
             Signals.dieIfAsked()
             for sink in [standardOutput] + sides { sink.close() }
             try checkSinks()
@@ -46,12 +49,14 @@ struct FilterLoop<F: Filter & ~Copyable>: ~Copyable {
                 case .piece(.lines(let lines, let firstLine)):
                     if isRestoring, !filter.keepsState {
                         throw Failure(
-                            .malformedData, "line \(firstLine): totals, which only merge-counts --updates restores")
+                            .malformedData,
+                            "line \(firstLine): state, which only merge-counts --updates and cms-topk --window-field restore"
+                        )
                     }
                     try filter.consume(lines.span, firstLine: firstLine, now: .now(), into: &output)
                 case .piece(.barrier(let barrier, let line)):
                     isRestoring = barrier.kind == .restore
-                    try filter.barrier(barrier.kind, now: .now(), into: &output)
+                    try filter.barrier(barrier.kind, watermark: barrier.watermark, now: .now(), into: &output)
                     output.lines.append(line)
                     output.flush()
                 case .idle:
@@ -63,6 +68,7 @@ struct FilterLoop<F: Filter & ~Copyable>: ~Copyable {
                     return Signals.isAsked ? Summary() : try filter.finish(now: .now(), into: &output)
                 }
                 try checkSinks()
+                passOnRemarks()
                 if statistics != nil { report(filter) }
             }
         } catch let error as MalformedLine<F.Problem> {
@@ -83,6 +89,8 @@ struct FilterLoop<F: Filter & ~Copyable>: ~Copyable {
         guard let statistics else { return patience }
         return min(patience ?? .max, statistics.patience(at: now))
     }
+
+    private mutating func passOnRemarks() { for remark in output.takeRemarks() { complain(tool, remark) } }
 
     private func checkSinks() throws(Failure) {
         if let failure = standardOutput.failure { throw failure }

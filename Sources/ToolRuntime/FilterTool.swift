@@ -32,7 +32,7 @@ public enum FilterTool {
             let wantsSummary = arguments[CommonOptions.summary]
             let statistics = Statistics(command.name, arguments)
             var loop = FilterLoop<F>(
-                maxLine: arguments[CommonOptions.maxLine],
+                command.name, maxLine: arguments[CommonOptions.maxLine],
                 standardOutput: Sink(.standardOutput, countsLines: wantsSummary || statistics != nil),
                 rejects: try sink(arguments[CommonOptions.reject]),
                 late: try late.flatMap { option throws(Failure) in try sink(arguments[option]) },

@@ -1,12 +1,17 @@
 public import Bytes
 
-/// `--stats SECONDS`: one line of JSON on standard error every so many seconds, and one at the end.
+/// `--stats TIME`: one line of JSON on standard error every so often, and one at the end.
 ///
 /// Counts are of the whole run, so that who reads the lines may miss some; rates are of what was read since the last line.
 public struct Statistics: Sendable {
-    public static let option = Option.integer(
-        "stats", nil, "SECONDS", in: 1...86_400, default: 0,
-        help: "Print one line of JSON on standard error every so many seconds, and at the end.")
+    /// In seconds.
+    public static let option = Option<Int>(
+        "stats", nil, "TIME", default: 0, expected: "a duration from 1s to 1d, such as 10s, or a number of seconds",
+        help: "Print one line of JSON on standard error every so often, such as 10s, and at the end."
+    ) { text in
+        let seconds = Int(text) ?? milliseconds(text).flatMap { $0 % 1000 == 0 ? Int($0 / 1000) : nil }
+        return seconds.flatMap { (1...86_400).contains($0) ? $0 : nil }
+    }
 
     /// What has come in and gone out so far.
     public struct Counts {

@@ -21,9 +21,19 @@ enum TopKTool {
             """
             With --window, --hop or --every each line printed begins with its window: the start of it (RFC 3339, UTC), or \
             the number of its first line. The time is that of processing, or with --time-field that of the lines; then \
-            a window closes when a line comes that is --grace later than its end. With --hop, partials are those of the \
-            hops, each put out once. --memory is shared out between all windows that may be open at once; where that \
-            is more than four, the sketch becomes smaller.
+            a window closes when the watermark passes its end: that of the stream, if it has barriers that carry one, or \
+            else the latest time less --grace. A line whose windows have closed is late: it is counted as such, and not \
+            in a list. With --emit partials nothing is late, since another partial of the window takes it in.
+            """,
+            """
+            With --hop, partials are those of the hops, each put out once. --memory is shared out between all windows \
+            that may be open at once; where that is more than four, the sketch becomes smaller.
+            """,
+            """
+            With --window-field lines carry the label of their window, as this tool and the others print it, and each \
+            window's list is printed once, when it is complete. In a stream with barriers the windows that are not are \
+            kept over them: they come back as state, which is the input itself (kcat-in --restore). With --hop the \
+            labels are those of hops, as --emit partials prints them.
             """,
         ],
         examples: [
@@ -31,11 +41,14 @@ enum TopKTool {
             .init(
                 "cat *.partials | merge-counts | cms-topk --counts",
                 "The top ten of several inputs, each counted with cms-topk --emit partials."),
+            .init(
+                "cms-topk --window 1d --zone Europe/Berlin --time-field 1 --time-format clf < log",
+                "The top ten of each day in Berlin, by the times of an access log."),
         ],
         options: TopKOptions.all + CommonOptions.all)
 
     static func main() {
-        FilterTool.main(command, late: TopKOptions.late) { (arguments) throws(Failure) in
+        FilterTool.main(command, late: WindowOptions.late) { (arguments) throws(Failure) in
             let settings = try TopKOptions.settings(arguments)
             do throws(TopKSettings.Problem) { return try TopK(settings) } catch {
                 throw Failure(.usage, error.description)

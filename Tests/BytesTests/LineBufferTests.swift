@@ -62,7 +62,7 @@ import Testing
         #expect(barrier.session == Array(Self.session.utf8))
         #expect(barrier.epoch == 12)
         #expect(barrier.kind == .open)
-        #expect(barrier.watermark == 17)
+        #expect(barrier.watermark == .time(17))
         #expect(barrier.payload == Array("pay\tload".utf8))
     }
 

@@ -17,10 +17,10 @@ WORDS = [
     ("count", "tokens", "partials", None, "cms-topk --emit partials", "1", True),
     ("sum", "partials", "totals", "totals", "merge-counts --updates", "1", False),
 ]
-# The first field of a line is its time. Lines come out of order across partitions and restarts: hence the grace.
+# The first field of a line is its time. Lines come out of order across partitions and restarts; partials take them all.
 WINDOWS = [
     ("split", "lines", "tokens", None, "tokenize -w -l --carry 1", "2", False),
-    ("count", "tokens", "partials", None, "cms-topk --window 10s --time-field 1 --grace 1h --emit partials", "1,2", True),
+    ("count", "tokens", "partials", None, "cms-topk --window 10s --time-field 1 --emit partials", "1,2", True),
     ("sum", "partials", "totals", "totals", "merge-counts --updates", "1,2", False),
 ]
 

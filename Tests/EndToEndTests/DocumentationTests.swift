@@ -39,7 +39,7 @@ enum ConsoleDocument {
 
 @Suite struct DocumentationTests {
     static let documents = [
-        "README.md", "ARCHITECTURE.md", "docs/barriers.md", "docs/exactly-once.md", "docs/json.md",
+        "README.md", "ARCHITECTURE.md", "docs/barriers.md", "docs/exactly-once.md", "docs/json.md", "docs/time.md",
         "examples/README.md",
     ]
 

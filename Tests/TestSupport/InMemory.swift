@@ -5,6 +5,7 @@ public struct Written: Equatable, Sendable {
     public var lines: [UInt8] = []
     public var rejects: [UInt8] = []
     public var late: [UInt8] = []
+    public var remarks: [String] = []
     public var summary = Summary()
 
     public var text: String { String(decoding: lines, as: UTF8.self) }
@@ -37,7 +38,7 @@ public func run<F: Filter & ~Copyable>(
             case .lines(let bytes, let firstLine):
                 try filter.consume(bytes.span, firstLine: firstLine, now: clock(), into: &output)
             case .barrier(let barrier, let line):
-                try filter.barrier(barrier.kind, now: clock(), into: &output)
+                try filter.barrier(barrier.kind, watermark: barrier.watermark, now: clock(), into: &output)
                 output.lines.append(line)
             }
         }
@@ -54,5 +55,6 @@ public func run<F: Filter & ~Copyable>(
     try handOut(&buffer, &filter, &output)
     let summary = try filter.finish(now: clock(), into: &output)
     output.flush()
-    return Written(lines: lines.bytes, rejects: rejects.bytes, late: late.bytes, summary: summary)
+    return Written(
+        lines: lines.bytes, rejects: rejects.bytes, late: late.bytes, remarks: output.takeRemarks(), summary: summary)
 }

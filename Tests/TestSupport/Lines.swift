@@ -38,10 +38,12 @@ private func referenceBarrier(_ line: [UInt8]) -> Barrier? {
         "open": .open, "restore": .restore, "restored": .restored, "commit": .commit, "close": .close,
     ]
     guard let kind = kinds[texts[3]] else { return nil }
-    var watermark: Int64?
-    if texts[4] != "" {
+    var watermark: Watermark?
+    if texts[4] == "-" {
+        watermark = .unknown
+    } else if texts[4] != "" {
         guard !texts[4].hasPrefix("+"), let time = Int64(texts[4]) else { return nil }
-        watermark = time
+        watermark = .time(time)
     }
     return Barrier(session: fields[1], epoch: epoch, kind: kind, watermark: watermark, payload: fields[5])
 }

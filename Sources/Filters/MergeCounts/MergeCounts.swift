@@ -19,6 +19,7 @@ public struct MergeCounts: ~Copyable, Filter {
 
     public enum Problem: LineProblem {
         case count(CountLine.Problem)
+        case window(TimeField.Problem)
         /// The key, quoted.
         case totalOutOfRange(String)
         /// The key, quoted.
@@ -27,6 +28,7 @@ public struct MergeCounts: ~Copyable, Filter {
         public var description: String {
             switch self {
             case .count(let problem): problem.description
+            case .window(let problem): problem.description
             case .totalOutOfRange(let key): "total of \(key) is out of 64-bit range"
             case .notSorted(let key): "key \(key) is not in order (--sorted)"
             }
@@ -34,7 +36,11 @@ public struct MergeCounts: ~Copyable, Filter {
     }
 
     private let mode: Mode
-    private var totals: KeyTotals
+    var totals: KeyTotals
+    /// What is kept of windows; nil: all, whether the keys have windows or not.
+    var windows: KeptWindows?
+    var events = EventClock()
+    var hasSaidAhead = false
     private var sorted = SortedTotals()
     /// When the first line since the last output came.
     private var waitingSince: Int64?
@@ -42,8 +48,10 @@ public struct MergeCounts: ~Copyable, Filter {
     /// The most distinct keys held at once.
     private var mostKeys = 0
 
-    public init(_ mode: Mode) {
+    /// - Parameter retention: how long the totals of a window are kept; nil: for ever. Only for updates.
+    public init(_ mode: Mode, keeping retention: Retention? = nil) {
         self.mode = mode
+        windows = retention.map { KeptWindows($0) }
         if case .updates = mode { totals = KeyTotals(tracksChanges: true) } else { totals = KeyTotals() }
     }
 
@@ -56,6 +64,8 @@ public struct MergeCounts: ~Copyable, Filter {
         try lines.withUnsafeBytes { (bytes) throws(MalformedLine<Problem>) in
             if mode == .sorted {
                 try sorted.add(bytes, firstLine: firstLine, into: &output)
+            } else if windows != nil {
+                try addToWindows(bytes, firstLine: firstLine, now: now, into: &output)
             } else {
                 try add(bytes, firstLine: firstLine, into: &output)
             }
@@ -63,7 +73,7 @@ public struct MergeCounts: ~Copyable, Filter {
         waitingSince = waitingSince ?? now.monotonicMilliseconds
     }
 
-    private mutating func add(
+    mutating func add(
         _ lines: UnsafeRawBufferPointer, firstLine: Int, into output: inout Output
     ) throws(MalformedLine<Problem>) {
         var limit = Int.max
@@ -117,15 +127,14 @@ public struct MergeCounts: ~Copyable, Filter {
     }
 
     public mutating func barrier(
-        _ kind: Barrier.Kind, now: Moment, into output: inout Output
+        _ kind: Barrier.Kind, watermark: Watermark?, now: Moment, into output: inout Output
     ) throws(MalformedLine<Problem>) {
+        if events.barrier(kind, watermark) { totals.reset() }
+        totals.isRestoring = events.isRestoring
         switch kind {
-        case .open: break
-        case .restore:
-            totals.reset()
-            totals.isRestoring = true
+        case .open, .restore: break
         case .restored:
-            totals.isRestoring = false
+            forgetWhatIsOver()
             waitingSince = nil
             linesSinceOutput = 0
         case .commit, .close:
@@ -137,9 +146,12 @@ public struct MergeCounts: ~Copyable, Filter {
 
     public consuming func finish(now: Moment, into output: inout Output) throws(MalformedLine<Problem>) -> Summary {
         try writeAll(into: &output)
+        forgetWhatIsOver()
         var summary = Summary()
-        summary.add("keys", mode == .sorted ? sorted.count : max(mostKeys, totals.count))
+        let keys = mode == .sorted ? sorted.count : windows == nil ? max(mostKeys, totals.count) : totals.count
+        summary.add("keys", keys)
         summary.add("held_bytes", heldBytes)
+        if windows != nil { summary.add("ahead", events.linesAhead) }
         return summary
     }
 

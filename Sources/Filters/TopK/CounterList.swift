@@ -5,6 +5,9 @@ struct CounterList: ~Copyable {
     private var counters: UnsafeMutablePointer<HeavyHitters>
     private var capacity = 1
     private(set) var count = 0
+    /// What each of them held when it was noted, and all of them together, in bytes.
+    private var sizes: [Int] = []
+    private(set) var memory = 0
 
     init() { counters = .allocate(capacity: 1) }
 
@@ -22,6 +25,8 @@ struct CounterList: ~Copyable {
         }
         (counters + count).initialize(to: counter)
         count += 1
+        sizes.append(0)
+        noteMemory(of: count - 1)
     }
 
     subscript(index: Int) -> HeavyHitters {
@@ -35,6 +40,10 @@ struct CounterList: ~Copyable {
         }
     }
 
-    /// What all of them hold, in bytes.
-    var memory: Int { (0..<count).reduce(0) { $0 + counters[$1].memory } }
+    /// Takes note of how much a counter holds, which has changed.
+    mutating func noteMemory(of index: Int) {
+        let size = self[index].memory
+        memory += size - sizes[index]
+        sizes[index] = size
+    }
 }

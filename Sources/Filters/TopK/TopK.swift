@@ -7,17 +7,33 @@ public struct TopK: Filter, ~Copyable {
     let cells: CellKey
     /// By slot of the clock; without windows of time there is one.
     var panes = CounterList()
+    /// The slots of those with keys on their way in; some may be named twice.
+    var unsettled: [Int] = []
     /// For the sum of the panes of a window.
     var sum: HeavyHitters
+    var hops: HopSum
+    let sumsPanes: Bool
     var report: TopKReport
 
-    // What tells windows apart: lines, a clock, or neither. The clock is told the time of a field, or else of processing.
-    var lineWindows: LineWindows?
-    var clock: WindowClock?
-    var timeField: TimeField?
+    // What tells windows apart. Which of these is in use, `windows` says.
+    let windows: Windowing
+    var lineWindows: LineWindows
+    var clock: WindowClock
+    var times: TimeField
     var processingTime = ProcessingTime()
     var idle: IdleTimer?
+    /// Whether there are windows of time, and whether lines have times of their own.
+    let isTimed: Bool
+    let readsTimes: Bool
+    let isFinal: Bool
+    let paneLimit: Int
 
+    /// What barriers there were.
+    var stream = TopKStream()
+    /// What was said once.
+    var hasDoubted = false
+    var hasSaidAhead = false
+    var lateInARow = 0
     /// The last of the lines read one by one; an overflow that comes to light later is put down to it.
     var lastLine = 0
 
@@ -26,31 +42,38 @@ public struct TopK: Filter, ~Copyable {
         self.settings = settings
         cells = CellKey(plan.geometry, seed: settings.seed)
         sum = HeavyHitters(plan, seed: settings.seed)
+        hops = HopSum(seed: settings.seed)
+        sumsPanes = settings.sumsPanes
         panes.append(HeavyHitters(plan, seed: settings.seed))
         report = TopKReport(settings, plan)
         idle = settings.idle.map(IdleTimer.init(limit:))
+        windows = settings.windows
+        (isFinal, paneLimit) = (settings.isFinal, settings.paneLimit)
+        var (size, shape, time) = (1, WindowShape.any, EventTime(field: 1, format: .s))
         switch settings.windows {
-        case .none: break
-        case .lines(let size): lineWindows = LineWindows(size: size)
-        case .processingTime(let shape): clock = WindowClock(shape)
-        case .eventTime(let shape, let field, let format):
-            clock = WindowClock(shape)
-            timeField = TimeField(field, format: format)
+        case .none: (isTimed, readsTimes) = (false, false)
+        case .lines(let lines): (size, isTimed, readsTimes) = (lines, false, false)
+        case .processingTime(let windows): (shape, isTimed, readsTimes) = (windows, true, false)
+        case .eventTime(let windows, let source): (shape, time, isTimed, readsTimes) = (windows, source, true, true)
         }
+        lineWindows = LineWindows(size: size)
+        clock = WindowClock(shape, putsOutParts: settings.emission == .partials)
+        times = TimeField(time, in: shape)
     }
 
     public mutating func consume(
         _ lines: Span<UInt8>, firstLine: Int, now: Moment, into output: inout Output
     ) throws(MalformedLine<Problem>) {
         idle?.inputCame(at: now)
+        let time = try begin(at: now, &output)
         try lines.withUnsafeBytes { (lines) throws(MalformedLine<Problem>) in
-            if settings.readsCounts || timeField != nil {
-                try countEach(lines, firstLine, now, &output)
-            } else if lineWindows != nil {
-                try countByLines(lines, &output)
-            } else {
-                let slot = clock == nil ? 0 : try slot(processingTime.milliseconds(at: now), &output)
-                if let slot { try count(lines, in: slot) }  // no line comes before it is processed
+            if settings.readsCounts || readsTimes { return try countEach(lines, firstLine, time, &output) }
+            switch windows {
+            case .none: try count(lines, in: 0)
+            case .lines: try countByLines(lines, &output)
+            case .processingTime, .eventTime:
+                // No line comes before it is processed.
+                if let slot = try slot(time, &output) { try count(lines, in: slot) }
             }
         }
     }
@@ -59,15 +82,15 @@ public struct TopK: Filter, ~Copyable {
     private mutating func count(_ lines: UnsafeRawBufferPointer, in slot: Int) throws(MalformedLine<Problem>) {
         // By ones no count passes 64 bits.
         do { try panes[slot].count(lines) } catch { throw MalformedLine(number: lastLine, problem: .overflow) }
+        panes.noteMemory(of: slot)
     }
 
     /// Reads and counts lines one by one.
     private mutating func countEach(
-        _ lines: UnsafeRawBufferPointer, _ firstLine: Int, _ now: Moment, _ output: inout Output
+        _ lines: UnsafeRawBufferPointer, _ firstLine: Int, _ now: Int64, _ output: inout Output
     ) throws(MalformedLine<Problem>) {
         guard let base = lines.baseAddress else { return }
         let end = base + lines.count
-        let now = clock == nil ? 0 : processingTime.milliseconds(at: now)
         var scanner = LineScanner(lines)
         lastLine = firstLine - 1
         while let line = scanner.next() {
@@ -78,16 +101,26 @@ public struct TopK: Filter, ~Copyable {
                 try output.reject(UnsafeRawBufferPointer(rebasing: lines[line]), number: lastLine, error)
                 continue
             }
-            if clock == nil {
-                try add(entry, to: 0, end: end)
-                try took(1, &output)
-            } else if let slot = try slot(timeField == nil ? now : entry.time, &output) {
-                try add(entry, to: slot, end: end)
+            if stream.isRestoring {
+                if let slot = restoredSlot(entry.time) { try add(entry, to: slot, end: end) }
             } else {
-                output.setAside(late: UnsafeRawBufferPointer(rebasing: lines[line]))
+                if !isTimed {
+                    try add(entry, to: 0, end: end)
+                    if case .lines = windows { try took(1, &output) }
+                } else if let slot = try slot(readsTimes ? entry.time : now, &output) {
+                    try add(entry, to: slot, end: end)
+                    if lateInARow > 0 { lateInARow = 0 }
+                } else {
+                    putAside(UnsafeRawBufferPointer(rebasing: lines[line]), &output)
+                }
             }
+            if lastLine & 1023 == 0, clock.paneCount > paneLimit { try holdMemory(&output) }
         }
         try settle()
+        if clock.events.linesAhead > 0, !hasSaidAhead {
+            hasSaidAhead = true
+            output.remark(EventClock.aheadRemark)
+        }
     }
 
     /// Counts whole lines, so many in each window.
@@ -95,23 +128,28 @@ public struct TopK: Filter, ~Copyable {
         _ lines: UnsafeRawBufferPointer, _ output: inout Output
     ) throws(MalformedLine<Problem>) {
         var rest = lines
-        while !rest.isEmpty, let room = lineWindows?.room {
+        while !rest.isEmpty {
             var scanner = LineScanner(rest)
             var (taken, end) = (0, 0)
-            while taken < room, let line = scanner.next() { (taken, end) = (taken + 1, line.upperBound + 1) }
+            while taken < lineWindows.room, let line = scanner.next() {
+                (taken, end) = (taken + 1, line.upperBound + 1)
+            }
             try count(UnsafeRawBufferPointer(rebasing: rest[..<end]), in: 0)
             try took(taken, &output)
             rest = UnsafeRawBufferPointer(rebasing: rest[end...])
         }
     }
 
-    public var heldBytes: Int { panes.memory + sum.memory }
+    public var heldBytes: Int { panes.memory + sum.memory + (sumsPanes ? hops.running.memory : 0) }
 
-    /// The input has ended: puts out what is left.
+    /// The input has ended: puts out what is left. Windows that are kept over barriers are no one's but the next run's.
     public consuming func finish(
         now: Moment, into output: inout Output
     ) throws(MalformedLine<Problem>) -> Summary {
-        try putAll(closing: true, &output)
-        return report.summary
+        if !(isFinal && stream.hasBarriers) { try putAll(closing: true, &output) }
+        remarkAtEnd(&output)
+        var summary = report.summary
+        if readsTimes { summary.add("ahead", clock.events.linesAhead) }
+        return summary
     }
 }

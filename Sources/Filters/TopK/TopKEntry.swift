@@ -23,6 +23,10 @@ extension TopK {
         case time(TimeField.Problem)
         case partials(CellKey.Problem)
         case overflow
+        /// More open windows than the memory holds.
+        case windows(open: Int)
+        /// Windows that are kept over barriers would be lost in a restart.
+        case noState
 
         public var description: String {
             switch self {
@@ -31,6 +35,8 @@ extension TopK {
             case .time(let problem): problem.description
             case .partials(let problem): problem.description
             case .overflow: "the sum of counts passes 64 bits"
+            case .windows(let open): "the \(open) open windows do not fit into --memory: give more"
+            case .noState: "--window-field keeps windows over barriers: kcat-in needs --restore"
             }
         }
     }
@@ -48,10 +54,10 @@ extension TopK {
         }
         var key = UnsafeRawBufferPointer(rebasing: lines[line.lowerBound..<keyEnd])
         var entry = TopKEntry(key: .data(key), count: count)
-        if timeField != nil {
+        if readsTimes {
             do throws(TimeField.Problem) {
                 let whole = key
-                (entry.time, key) = try timeField!.take(from: whole)
+                (entry.time, key) = try times.take(from: whole)
                 entry.key = Self.lies(key, in: whole) ? .data(key) : .passing(key)
             } catch { throw .time(error) }
         }
@@ -75,9 +81,12 @@ extension TopK {
     /// - Parameter end: of the chunk in which the line lies.
     @inline(__always)
     mutating func add(_ entry: TopKEntry, to slot: Int, end: UnsafeRawPointer) throws(MalformedLine<Problem>) {
+        if sumsPanes { addToHops(entry, in: slot) }
+        if settings.readsTotals { return try replace(entry, in: slot) }
         do throws(CountOverflow) {
             switch entry.key {
             case .data(let key):
+                if panes[slot].isSettled { unsettled.append(slot) }
                 let readable = key.baseAddress.map { end - $0 } ?? 0
                 try panes[slot].stage(key, count: entry.count, line: lastLine, readable: readable)
             case .passing(let key):
@@ -88,12 +97,27 @@ extension TopK {
         } catch { throw MalformedLine(number: error.line ?? lastLine, problem: .overflow) }
     }
 
+    /// Takes the total that was read from the last line in the place of an earlier one.
+    private mutating func replace(_ entry: TopKEntry, in slot: Int) throws(MalformedLine<Problem>) {
+        let fits =
+            switch entry.key {
+            case .data(let key), .passing(let key): panes[slot].replace(key, count: entry.count)
+            case .cell(let row, let column): panes[slot].replace(row: row, column: column, count: entry.count)
+            }
+        panes.noteMemory(of: slot)
+        if !fits { throw MalformedLine(number: lastLine, problem: .windows(open: clock.paneCount)) }
+    }
+
     /// Counts what is still on its way in: the lines are about to go, or an error is to come in its turn.
     mutating func settle() throws(MalformedLine<Problem>) {
-        for slot in 0..<panes.count {
-            do { try panes[slot].settle() } catch {
-                throw MalformedLine(number: error.line ?? lastLine, problem: .overflow)
-            }
+        for slot in unsettled {
+            do { try settle(slot) } catch { throw MalformedLine(number: error.line ?? lastLine, problem: .overflow) }
         }
+        unsettled.removeAll(keepingCapacity: true)
+    }
+
+    mutating func settle(_ slot: Int) throws(CountOverflow) {
+        try panes[slot].settle()
+        panes.noteMemory(of: slot)
     }
 }

@@ -48,6 +48,21 @@ struct TopKReport {
         clear(&counter)
     }
 
+    /// Puts out the exact sum of a window, and keeps it.
+    mutating func put(
+        _ sum: inout RunningSum, label: [UInt8], memory: Int, _ lines: inout OutputBuffer
+    ) {
+        guard sum.live > 0 else { return }
+        windows += 1
+        distinct = max(distinct, sum.live)
+        self.memory = max(self.memory, memory)
+        total = total.flatMap { total in sum.total.flatMap { Self.sum(total, $0) } }
+        let label = label + [UInt8(ascii: "\t")]
+        sum.rank(top: settings.top ?? .max) { key, count in
+            put(RankedEntry(key: key, low: count, high: count), label, &lines)
+        }
+    }
+
     /// Starts a counter from zero.
     mutating func clear(_ counter: inout HeavyHitters) {
         evictions += counter.evictions
@@ -65,16 +80,20 @@ struct TopKReport {
         for index in 0..<ranking.count {
             let entry = counter.entry(index, of: ranking)
             errorBound = max(errorBound, entry.high - entry.low)
-            lines.append(label)
-            lines.append(entry.key)
-            lines.append(UInt8(ascii: "\t"))
-            if settings.showsBounds {
-                lines.append(decimal: entry.low)
-                lines.append(UInt8(ascii: "\t"))
-            }
-            lines.append(decimal: entry.high)
-            lines.append(UInt8(ascii: "\n"))
+            put(entry, label, &lines)
         }
+    }
+
+    private func put(_ entry: RankedEntry, _ label: [UInt8], _ lines: inout OutputBuffer) {
+        lines.append(label)
+        lines.append(entry.key)
+        lines.append(UInt8(ascii: "\t"))
+        if settings.showsBounds {
+            lines.append(decimal: entry.low)
+            lines.append(UInt8(ascii: "\t"))
+        }
+        lines.append(decimal: entry.high)
+        lines.append(UInt8(ascii: "\n"))
     }
 
     /// Keys and cells, in the order of the bytes of what is put out.

@@ -7,15 +7,6 @@ public struct TopKSettings: Sendable {
         case partials
     }
 
-    public enum Windows: Sendable {
-        /// From barrier to barrier, or all of the input.
-        case none
-        /// So many lines each.
-        case lines(Int)
-        case processingTime(WindowShape)
-        case eventTime(WindowShape, field: Int, TimeFormat)
-    }
-
     /// How many keys a list has; nil for all that are held.
     public var top: Int? = 10
     public var emission = Emission.top
@@ -23,13 +14,15 @@ public struct TopKSettings: Sendable {
     public var showsBounds = false
     /// Whether the input is count lines.
     public var readsCounts = false
+    /// Whether they are totals, of which the last of a key counts.
+    public var readsTotals = false
     /// In bytes, for all open windows together.
     public var memory = 64 << 20
     /// The error of the sketch; nil for what the memory gives.
     public var epsilon: Double?
     public var delta: Double?
     public var seed: UInt64 = 0
-    public var windows = Windows.none
+    public var windows = Windowing.none
     /// After how many milliseconds without input the open windows are closed.
     public var idle: Int64?
 
@@ -40,14 +33,32 @@ public struct TopKSettings: Sendable {
         public let description: String
     }
 
-    /// Counters that can be in use at once: one for each pane that can be open, and where windows hop one for their sum.
-    var counters: Int {
+    /// Whether each window's list is put out once, when it is complete, and kept over barriers until then.
+    var isFinal: Bool {
+        if case .eventTime(_, let time) = windows { time.isLabel && emission == .top } else { false }
+    }
+
+    /// Panes that the memory is shared out to. Where it is not the grace that holds windows open but the stream or the
+    /// labels, there may be more, as long as all of them together stay within the memory.
+    var paneLimit: Int {
         switch windows {
         case .none, .lines: 1
-        case .processingTime(let shape), .eventTime(let shape, _, _):
-            Int(shape.paneLimit) + (shape.hop < shape.size && emission == .top ? 1 : 0)
+        case .processingTime(let shape): Int(shape.paneLimit)
+        case .eventTime(let shape, let time):
+            if readsTotals { 1 } else { max(time.isLabel ? 4 : 1, Int(shape.paneLimit)) }
         }
     }
+
+    /// Whether a window is the sum of several panes.
+    var sumsPanes: Bool {
+        switch windows {
+        case .none, .lines: false
+        case .processingTime(let shape), .eventTime(let shape, _): shape.hop < shape.size && emission == .top
+        }
+    }
+
+    /// Counters that can be in use at once: one for each pane that can be open, and where windows hop one for their sum.
+    private var counters: Int { paneLimit + (sumsPanes ? 1 : 0) }
 
     /// The share of each counter. The sketch gets an eighth of all the memory, so that its shape, which partials must have
     /// in common, depends on few things; only of more than four counters the sketches get half of the memory together.

@@ -1,16 +1,6 @@
 public import Bytes
 import CBytes
 
-/// How a time is written in a field.
-public enum TimeFormat: String, CaseIterable, Sendable {
-    /// Whole milliseconds since the Unix epoch.
-    case ms
-    /// Seconds since the Unix epoch, perhaps with a fraction: `1795341600`, `1795341600.250`.
-    case s
-    /// `2026-11-22T10:00:00Z`.
-    case rfc3339
-}
-
 /// Takes the time out of a line: what is left, joined by TABs, is the line's key.
 ///
 /// Fields are separated by TAB and counted from 1, as in cut.
@@ -21,33 +11,51 @@ public struct TimeField: ~Copyable {
         case notATime(String, TimeFormat)
         /// The field, quoted: a time, but not in `Timestamp.range`.
         case outOfRange(String)
+        /// The field, quoted: a time at which no window begins, or none at all.
+        case notALabel(String)
 
         public var description: String {
             switch self {
             case .missing(let field): "no time: the line has no field \(field)"
             case .notATime(let text, .ms): "time is not a number of milliseconds: \(text)"
+            case .notATime(let text, .us): "time is not a number of microseconds: \(text)"
+            case .notATime(let text, .ns): "time is not a number of nanoseconds: \(text)"
             case .notATime(let text, .s): "time is not a number of seconds: \(text)"
             case .notATime(let text, .rfc3339): "time is not as RFC 3339 writes it: \(text)"
+            case .notATime(let text, .clf): "time is not as the Common Log Format writes it: \(text)"
+            case .notATime(let text, .auto): "time is in no known format: \(text)"
             case .outOfRange(let text): "time is outside the years 0001 to 9999: \(text)"
+            case .notALabel(let text): "no window begins at \(text)"
             }
         }
     }
 
     private let number: Int
     private let format: TimeFormat
-    private var reader = Timestamp.Reader()
+    private let isLabel: Bool
+    private let windows: WindowShape
+    private var reader: TimeReader
+    /// Whether the last label that was read shows milliseconds.
+    public private(set) var showsMilliseconds = false
     /// Where a key is put together that the time parted in two.
     private var joined: UnsafeMutableRawBufferPointer
 
-    /// - Parameter number: which field is the time, from 1.
-    public init(_ number: Int, format: TimeFormat) {
-        precondition(number >= 1)
-        self.number = number
-        self.format = format
+    /// - Parameters:
+    ///   - source: where the time is.
+    ///   - windows: whose labels are good as well, where they are before the first time.
+    public init(_ source: EventTime, in windows: WindowShape) {
+        number = source.field
+        format = source.format ?? .rfc3339
+        isLabel = source.isLabel
+        self.windows = windows
+        reader = TimeReader(format)
         joined = .allocate(byteCount: 256, alignment: 1)
     }
 
     deinit { joined.deallocate() }
+
+    /// What looks wrong about the times so far, in words.
+    public var doubt: String? { reader.doubt }
 
     /// The time and the key of a line.
     /// - Parameter line: without its LF, and of a count line without the count and the TAB in front of it.
@@ -57,21 +65,33 @@ public struct TimeField: ~Copyable {
     public mutating func take(
         from line: UnsafeRawBufferPointer
     ) throws(Problem) -> (time: Int64, key: UnsafeRawBufferPointer) {
+        let field = try find(in: line)
+        let time = try milliseconds(UnsafeRawBufferPointer(rebasing: line[field]))
+        // The field was found, so there are bytes.
+        guard let base = line.baseAddress else { return (time, line) }
+        let (start, behind) = (field.lowerBound, field.upperBound + 1)
+        if behind > line.count { return (time, UnsafeRawBufferPointer(start: base, count: max(0, start - 1))) }
+        if start == 0 { return (time, UnsafeRawBufferPointer(start: base + behind, count: line.count - behind)) }
+        return (time, join(base, front: start, base + behind, back: line.count - behind))
+    }
+
+    /// The time of a line, which keeps it.
+    public mutating func read(in line: UnsafeRawBufferPointer) throws(Problem) -> Int64 {
+        try milliseconds(UnsafeRawBufferPointer(rebasing: line[try find(in: line)]))
+    }
+
+    @inline(__always)
+    private func find(in line: UnsafeRawBufferPointer) throws(Problem) -> Range<Int> {
         guard let base = line.baseAddress else {
             // A line without bytes is one empty field.
-            throw number == 1 ? .notATime(quoted(line), format) : .missing(field: number)
+            throw number == 1 ? notATime(line) : .missing(field: number)
         }
         var start = 0
         for _ in 1..<number {
             start += cbytes_first(base + start, UInt8(ascii: "\t"), line.count - start) + 1
             if start > line.count { throw .missing(field: number) }
         }
-        let length = cbytes_first(base + start, UInt8(ascii: "\t"), line.count - start)
-        let time = try milliseconds(UnsafeRawBufferPointer(start: base + start, count: length))
-        let behind = start + length + 1
-        if behind > line.count { return (time, UnsafeRawBufferPointer(start: base, count: max(0, start - 1))) }
-        if start == 0 { return (time, UnsafeRawBufferPointer(start: base + behind, count: line.count - behind)) }
-        return (time, join(base, front: start, base + behind, back: line.count - behind))
+        return start..<(start + cbytes_first(base + start, UInt8(ascii: "\t"), line.count - start))
     }
 
     private mutating func join(
@@ -89,40 +109,23 @@ public struct TimeField: ~Copyable {
         return UnsafeRawBufferPointer(start: target, count: count)
     }
 
+    @inline(__always)
     private mutating func milliseconds(_ text: UnsafeRawBufferPointer) throws(Problem) -> Int64 {
         let time: Int64?
-        do throws(Decimal.Failure) {
-            switch format {
-            case .ms: time = try Decimal.parse(text)
-            case .s: time = try Self.seconds(text)
-            case .rfc3339: time = reader.milliseconds(text)
-            }
-        } catch {
-            throw error == .notANumber ? .notATime(quoted(text), format) : .outOfRange(quoted(text))
+        do throws(Decimal.Failure) { time = try reader.milliseconds(text) } catch {
+            throw error == .notANumber ? notATime(text) : .outOfRange(quoted(text))
         }
-        guard let time else { throw .notATime(quoted(text), format) }
-        guard Timestamp.range.contains(time) else { throw .outOfRange(quoted(text)) }
+        guard let time else { throw notATime(text) }
+        if isLabel {
+            guard windows.isStart(time) else { throw .notALabel(quoted(text)) }
+            showsMilliseconds = text.count == Timestamp.longest
+        } else if !Timestamp.range.contains(time), !windows.isStart(time) {
+            throw .outOfRange(quoted(text))
+        }
         return time
     }
 
-    /// Seconds, perhaps with a fraction, as milliseconds, rounded down: into the past also before 1970.
-    private static func seconds(_ text: UnsafeRawBufferPointer) throws(Decimal.Failure) -> Int64 {
-        let point = text.firstIndex(of: UInt8(ascii: ".")) ?? text.count
-        let whole = try Decimal.parse(UnsafeRawBufferPointer(rebasing: text[..<point]))
-        guard whole.magnitude <= Timestamp.range.upperBound.magnitude / 1000 else { throw .outOfRange }
-        let start = whole * 1000
-        guard point < text.count else { return start }
-        guard point + 1 < text.count else { throw .notANumber }
-        var fraction: Int64 = 0
-        var unit: Int64 = 100
-        var isCut = false
-        for byte in text[(point + 1)...] {
-            let digit = Int64(byte) - 0x30
-            guard (0...9).contains(digit) else { throw .notANumber }
-            isCut = isCut || unit == 0 && digit != 0
-            fraction += digit * unit
-            unit /= 10
-        }
-        return text[0] == UInt8(ascii: "-") ? start - fraction - (isCut ? 1 : 0) : start + fraction
+    private func notATime(_ text: UnsafeRawBufferPointer) -> Problem {
+        isLabel ? .notALabel(quoted(text)) : .notATime(quoted(text), format)
     }
 }

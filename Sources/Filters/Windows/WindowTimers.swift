@@ -1,21 +1,29 @@
 public import Bytes
 
-/// The time at which a line is processed, as the time of the line. Where the wall clock jumps back it stands still, so that
-/// no line is late.
+/// The time at which a line is processed, as the time of the line.
+///
+/// Where the wall clock goes back a little, time stands still until it has caught up. Where it goes back by more than a
+/// second it was wrong before: time follows it.
 public struct ProcessingTime: Equatable, Sendable {
     private var highest = Timestamp.range.lowerBound
+    private static let longestStandstill: Int64 = 1000
 
     public init() {}
 
+    /// Whether the wall clock has gone back so far that windows have to begin anew.
+    public func hasStepped(at now: Moment) -> Bool { now.unixMilliseconds < highest - Self.longestStandstill }
+
     /// What time it is, in milliseconds since the Unix epoch.
     public mutating func milliseconds(at now: Moment) -> Int64 {
-        highest = max(highest, min(now.unixMilliseconds, Timestamp.range.upperBound))
+        let time = min(max(now.unixMilliseconds, Timestamp.range.lowerBound), Timestamp.range.upperBound)
+        highest = hasStepped(at: now) ? time : max(highest, time)
         return highest
     }
 
     /// How many milliseconds from `now` until the window that ends at `end` is due; nil where there is none.
     public func patience(at now: Moment, until end: Int64?) -> Int64? {
-        end.map { max(0, $0 - max(highest, now.unixMilliseconds)) }
+        if hasStepped(at: now) { return end.map { _ in 0 } }
+        return end.map { max(0, $0 - max(highest, now.unixMilliseconds)) }
     }
 }
 

@@ -149,7 +149,9 @@ public struct Bulk: ~Copyable, Filter {
 
     public mutating func wake(now: Moment, into output: inout Output) { put(into: &output) }
 
-    public mutating func barrier(_ kind: Barrier.Kind, now: Moment, into output: inout Output) { put(into: &output) }
+    public mutating func barrier(
+        _ kind: Barrier.Kind, watermark: Watermark?, now: Moment, into output: inout Output
+    ) { put(into: &output) }
 
     public consuming func finish(now: Moment, into output: inout Output) -> Summary {
         put(into: &output)

@@ -135,9 +135,10 @@ extension Option<Interval?> {
     }
 }
 
-private func milliseconds(_ text: String) -> Int64? {
+func milliseconds(_ text: String) -> Int64? {
     let digits = text.prefix { $0.isASCII && $0.isNumber }
     let units = ["ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000] as [Substring: Int64]
+    if text == "0" { return 0 }
     guard let number = Int64(digits), let unit = units[text.dropFirst(digits.count)] else { return nil }
     let (product, overflow) = number.multipliedReportingOverflow(by: unit)
     return overflow ? nil : product

@@ -4,8 +4,8 @@ import TestSupport
 import Testing
 
 @Suite struct TopKWindowsTests {
-    func byTime(_ size: Int64, hop: Int64? = nil, grace: Int64 = 0, field: Int = 1) throws -> TopKSettings.Windows {
-        .eventTime(try WindowShape(size: size, hop: hop, grace: grace), field: field, .s)
+    func byTime(_ size: Int64, hop: Int64? = nil, grace: Int64 = 0, field: Int = 1) throws -> Windowing {
+        .eventTime(try WindowShape(size: size, hop: hop, grace: grace), EventTime(field: field, format: .s))
     }
 
     // MARK: - Event time
@@ -36,7 +36,7 @@ import Testing
     @Test func aLateLineIsPutAsideAndWithinTheGraceItCounts() throws {
         let input = "1\ta\n12\tb\n2\ta\n25\tc\n"
         var windows = try byTime(10_000)
-        let strict = try topK(input) { ($0.windows, $0.emission) = (windows, .partials) }
+        let strict = try topK(input) { $0.windows = windows }
         #expect(String(decoding: strict.late, as: UTF8.self) == "2\ta\n")
         #expect(strict.text.hasPrefix("1970-01-01T00:00:00Z\ta\t1\n1970-01-01T00:00:10Z\tb\t1\n"))
         windows = try byTime(10_000, grace: 5000)
@@ -115,7 +115,7 @@ import Testing
             // Sums come in any order, so every window has to stay open.
             let shape = try WindowShape(size: 10_000 * hops, hop: 10_000, grace: 1_000_000)
             let merged = try topK(summed(partials)) {
-                ($0.readsCounts, $0.windows) = (true, .eventTime(shape, field: 1, .rfc3339))
+                ($0.readsCounts, $0.windows) = (true, .eventTime(shape, EventTime(field: 1, format: .rfc3339)))
             }
             #expect(merged.late.isEmpty)
             #expect(merged.lines == single.lines)
@@ -130,7 +130,7 @@ import Testing
         #expect(partials.text.contains("1970-01-01T00:00:10Z\t#cms-topk:1:"))
         let read = try topK(partials.lines) { settings in
             (settings.readsCounts, settings.memory, settings.top) = (true, 64 << 10, nil)
-            settings.windows = .eventTime(try! WindowShape(size: 10_000), field: 1, .rfc3339)
+            settings.windows = .eventTime(try! WindowShape(size: 10_000), EventTime(field: 1, format: .rfc3339))
         }
         #expect(read.lines == single.lines)
     }
@@ -206,6 +206,34 @@ import Testing
         let (text, after) = (bench.written(), bench.filter.patience(at: Bench.moment(10_000)))
         #expect(text == "1970-01-01T00:00:00Z\ta\t1\n")
         #expect(after == nil)
+    }
+
+    @Test func aClockThatIsSetBackAnHourFreezesNoWindow() throws {
+        var settings = TopKSettings()
+        settings.windows = .processingTime(try WindowShape(size: 10_000))
+        var bench = try Bench(settings)
+        try bench.read("a\n", at: 7_200_000)
+        // What was counted comes out under the time that it was thought to be.
+        try bench.read("b\n", at: 3_600_000)
+        let stepped = bench.written()
+        #expect(stepped == "1970-01-01T02:00:00Z\ta\t1\n")
+        let patience = bench.filter.patience(at: Bench.moment(3_604_000))
+        #expect(patience == 6000)
+        try bench.filter.wake(now: Bench.moment(3_610_000), into: &bench.output)
+        let text = bench.written()
+        #expect(text == "1970-01-01T01:00:00Z\tb\t1\n")
+        #expect(bench.output.lateLines == 0)
+    }
+
+    @Test func aTimeFarAheadIsSaidOnce() throws {
+        let windows = Windowing.eventTime(
+            try WindowShape(size: 10_000), EventTime(field: 1, format: .s, maxAhead: 3_600_000))
+        let written = try topK("1\ta\n9999999\tb\n9999999\tb\n2\ta\n") { $0.windows = windows }
+        #expect(written.late.isEmpty)
+        #expect(written.fact("ahead") == .integer(2))
+        #expect(
+            written.remarks.first == "a time is further ahead of the clock than --max-ahead: it closes no window")
+        #expect(written.text.hasPrefix("1970-01-01T00:00:00Z\ta\t2\n"))
     }
 
     @Test func openWindowsCloseWhenTheInputIsQuiet() throws {

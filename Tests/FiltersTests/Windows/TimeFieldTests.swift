@@ -7,7 +7,7 @@ import Testing
 
     /// `time|key`, or what is wrong.
     func take(_ line: String, field: Int, _ format: TimeFormat = .ms) -> Taken {
-        var timeField = TimeField(field, format: format)
+        var timeField = TimeField(EventTime(field: field, format: format), in: try! WindowShape(size: 10_000))
         return Array(line.utf8).withUnsafeBytes { line in
             do throws(TimeField.Problem) {
                 let (time, key) = try timeField.take(from: line)

@@ -17,8 +17,10 @@ private struct Owner {
 
     mutating func takeDue() {
         while let window = clock.nextDue() {
-            #expect(!window.slots.isEmpty)
-            written.append(Put(start: window.start, times: window.slots.flatMap { panes[$0] ?? [] }.sorted()))
+            var slots = window.finished.map { [$0] } ?? []
+            clock.slotsOfLastWindow { slots.append($0) }
+            #expect(!slots.isEmpty)
+            written.append(Put(start: window.start, times: slots.flatMap { panes[$0] ?? [] }.sorted()))
             if let finished = window.finished { panes[finished] = nil }
         }
     }

@@ -7,7 +7,18 @@ import Testing
         Moment(unixMilliseconds: unix, monotonicMilliseconds: monotonic)
     }
 
-    @Test func processingTimeStandsStillWhereTheWallClockJumpsBack() {
+    @Test func processingTimeFollowsAWallClockThatIsSetBack() {
+        var time = ProcessingTime()
+        #expect(time.milliseconds(at: moment(unix: 9_000_000)) == 9_000_000)
+        #expect(!time.hasStepped(at: moment(unix: 8_999_000)))
+        #expect(time.milliseconds(at: moment(unix: 8_999_000)) == 9_000_000)
+        #expect(time.hasStepped(at: moment(unix: 5_400_000)))
+        #expect(time.patience(at: moment(unix: 5_400_000), until: 9_010_000) == 0)
+        #expect(time.milliseconds(at: moment(unix: 5_400_000)) == 5_400_000)
+        #expect(time.patience(at: moment(unix: 5_400_500), until: 5_410_000) == 9500)
+    }
+
+    @Test func processingTimeStandsStillWhereTheWallClockJumpsBackALittle() {
         var time = ProcessingTime()
         #expect(time.milliseconds(at: moment(unix: 100)) == 100)
         #expect(time.milliseconds(at: moment(unix: 40)) == 100)
