@@ -1,0 +1,50 @@
+import Simulation
+
+/// `simulate --seed N [--trace]` runs one world, `simulate --seeds FROM..TO` many; what is wrong is printed with its seed.
+@main
+enum Simulate {
+    static let usage = "usage: simulate --seed N [--trace] | --seeds FROM..TO [--most FINDINGS]   [--sabotage BITS]\n"
+
+    static func main() {
+        var arguments = CommandLine.arguments.dropFirst()
+        var (seed, range, isTraced, sabotage, most) = (UInt64?.none, Range<UInt64>?.none, false, 0, 5)
+        while let argument = arguments.popFirst() {
+            switch argument {
+            case "--trace": isTraced = true
+            case "--seed": seed = arguments.popFirst().flatMap { UInt64($0) }
+            case "--sabotage": sabotage = arguments.popFirst().flatMap { Int($0) } ?? 0
+            case "--most": most = arguments.popFirst().flatMap { Int($0) } ?? 5
+            case "--seeds":
+                let ends = arguments.popFirst()?.split(separator: ".").compactMap { UInt64($0) } ?? []
+                if ends.count == 2, ends[0] < ends[1] { range = ends[0]..<ends[1] }
+            default: return print(usage)
+            }
+        }
+        if let seed {
+            one(seed, isTraced, sabotage)
+        } else if let range {
+            many(range, sabotage, most)
+        } else {
+            print(usage)
+        }
+    }
+
+    private static func one(_ seed: UInt64, _ isTraced: Bool, _ sabotage: Int) {
+        let finding = Simulator.shrink(seed, sabotage: sabotage) ?? Simulator.trace(seed, sabotage: sabotage)
+        print(finding)
+        if isTraced { for line in finding.trace { print(line) } }
+    }
+
+    private static func many(_ seeds: Range<UInt64>, _ sabotage: Int, _ most: Int) {
+        var (events, findings) = (0, 0)
+        for seed in seeds {
+            let result = Simulator.run(seed, sabotage: sabotage)
+            events += result.events
+            guard let words = result.words else { continue }
+            findings += 1
+            print("seed \(seed): \(words)")
+            if findings == most { return print("\(seed - seeds.lowerBound + 1) seeds, \(findings) findings") }
+        }
+        print("\(seeds.count) seeds, \(findings) findings, \(events / seeds.count) events a seed")
+    }
+}

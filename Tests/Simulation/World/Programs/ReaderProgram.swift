@@ -1,0 +1,280 @@
+import Delivery
+
+/// `kcat-in`: what happens goes into a `ReaderSession`, and what that wants is done. As in the real shell, nothing is decided
+/// here.
+final class ReaderProgram: Program {
+    struct Source {
+        let topic: Topic
+        let group: Group?
+        let instance: Int32?
+        /// Where the state comes from.
+        let state: Topic?
+    }
+
+    private var session: ReaderSession
+    private let plan: ReaderPlan
+    private let source: Source
+    private(set) lazy var consumer = Consumer(self, source.topic, group: source.group, instance: source.instance)
+    private lazy var restore = source.state.map { StateRestore(self, $0) }
+    var pipe: Pipe?
+    private var output = PipeOutput()
+    private var timer = 0
+    private var timerAt: Int64 = .max
+    private var knowsClosed = false
+    private var actions: [ReaderAction] = []
+    private var isActing = false
+    /// Messages whose lines are not all in the pipe, and for each partition how far it is there: for the judge.
+    private var taken: [(end: Int, partition: Int32, next: Int64)] = []
+    private(set) var accepted: [Int64] = []
+    /// What it has said on stderr.
+    private(set) var words: [String] = []
+    private(set) var hasSaidGap = false
+
+    init(_ world: World, _ name: String, _ plan: ReaderPlan, _ source: Source) {
+        (self.plan, self.source) = (plan, source)
+        session = ReaderSession(plan, session: world.digits(), at: world.milliseconds)
+        super.init(world, name)
+    }
+
+    func start() { handle(.start) }
+
+    /// SIGTERM.
+    func stop() { handle(.stopAsked) }
+
+    func acknowledge(_ epoch: Int64) { handle(.acked(epoch)) }
+
+    // MARK: Events in, actions out
+
+    private func handle(_ event: ReaderEvent) {
+        guard isAlive else { return }
+        actions += session.handle(event, at: world.milliseconds)
+        guard !isActing else { return }
+        isActing = true
+        var done = 0
+        while done < actions.count, mayGoOn() {
+            done += 1
+            perform(actions[done - 1])
+        }
+        actions = []
+        isActing = false
+        arm()
+    }
+
+    private func perform(_ action: ReaderAction) {
+        switch action {
+        case .ask(let number, let question): ask(number, question)
+        case .subscribe: consumer.subscribe()
+        case .assign(let starts):
+            consumer.assign(starts.sorted { $0.key < $1.key }.map { (partition: $0.key, offset: $0.value) })
+        case .unassign: consumer.unassign()
+        case .pause(let partitions): consumer.pause(partitions)
+        case .commit(let positions):
+            consumer.commit(
+                positions.map { (partition: $0.partition, offset: StoredOffset(next: $0.next, ends: $0.ends)) })
+        case .write(let line): output.append(.barrier(line))
+        case .cut(let end):
+            taken.removeAll { $0.end > end }
+            if !output.cut(to: end) { world.judge.fail("\(name) cuts its output at \(end), in the middle of a line") }
+        case .beginRestore(let partitions): restore?.begin(partitions)
+        case .stopRestore: restore?.stop()
+        case .say(let text):
+            words.append(text)
+            world.note("\(name): \(text)")
+            if text.contains("gone") { hasSaidGap = true }
+        case .closeOutput:
+            pipe?.closeWriter()
+            handle(.outputKept(nil))
+        case .end(let ending):
+            if let ending {
+                words.append(ending.message)
+                world.note("\(name): \(ending.message)")
+                if ending.message.contains("gone") { hasSaidGap = true }
+            }
+            consumer.leave()
+            end(knowsClosed ? .brokenPipe : .status(ending.map(\.kind).map(Self.status) ?? 0))
+        }
+    }
+
+    static func status(_ kind: Ending.Kind) -> Int {
+        switch kind {
+        case .malformed: 65
+        case .unavailable: 69
+        case .internalError: 70
+        case .inputOutput: 74
+        case .tryAgain: 75
+        case .notPermitted: 77
+        case .configuration: 78
+        }
+    }
+
+    private func ask(_ number: Int, _ question: Question) {
+        func tell<Value>(_ reply: Reply<Value>, _ answer: (Value) -> Answer) {
+            switch reply {
+            case .success(let value): handle(.answer(number, answer(value)))
+            case .failure(let refusal):
+                handle(.answer(number, .failure(ErrorCode(refusal.trouble.rawValue), "\(refusal.trouble)")))
+            }
+        }
+        switch question {
+        case .partitionCount: consumer.partitionCount { tell($0) { .partitionCount($0) } }
+        case .ranges(let partitions): consumer.ranges(partitions) { tell($0) { .ranges($0) } }
+        case .stored(let partitions): consumer.stored(partitions, isStable: true) { tell($0) { .offsets($0) } }
+        case .committed(let partitions): consumer.stored(partitions, isStable: false) { tell($0) { .offsets($0) } }
+        }
+    }
+
+    private func take(_ event: Consumer.Event) {
+        switch event {
+        case .assigned(let partitions): handle(.assigned(partitions, plan.epochMilliseconds == nil ? nil : member))
+        case .revoked(let isLost): handle(.revoked(isLost: isLost))
+        case .committed(let positions, let trouble):
+            var offsets: [Int32: Int64] = [:]
+            if trouble == nil { for position in positions { offsets[position.partition] = position.next } }
+            handle(.committed(offsets, trouble.map { ErrorCode($0.rawValue) }))
+        case .failed(let trouble, let isFatal):
+            handle(.clientFailed(ErrorCode(trouble.rawValue), "\(trouble)", isFatal: isFatal))
+        }
+    }
+
+    private var member: GroupMember? {
+        guard let group = source.group, let member = consumer.member else { return nil }
+        return GroupMember(
+            group: Array(group.name.utf8), generation: consumer.generation, member: Array("\(member)".utf8),
+            instance: source.instance.map { Array("\($0)".utf8) })
+    }
+
+    // MARK: One turn
+
+    override func step() {
+        while isAlive, let event = consumer.nextEvent() { take(event) }
+        restore?.fill()
+        read()
+        write()
+        handle(.tick)
+    }
+
+    /// Restored lines go into the output as they come.
+    func putState(_ line: Line) {
+        output.append(.line(line))
+        session.appended(to: output.position)
+    }
+
+    func stateHasEnded() { handle(.restored) }
+
+    var hasRoom: Bool { output.count < world.scenario.outputLimit }
+
+    private func read() {
+        while isAlive, session.mayRead, hasRoom, let item = consumer.nextItem() {
+            switch item.kind {
+            case .message(.line(let line)):
+                guard session.admits(item.partition, offset: Int64(item.offset)) else { continue }
+                output.append(.line(line))
+                session.took(item.partition, offset: Int64(item.offset), lines: 1, end: output.position)
+                taken.append((output.position, item.partition, Int64(item.offset) + 1))
+            case .message(.endOfStream(let isOK, let writer)):
+                handle(
+                    .endOfStream(
+                        item.partition, Int64(item.offset), isOK: isOK, writer: writer.map { Array("\($0)".utf8) }))
+            case .message: continue
+            case .end: handle(.endOfPartition(item.partition, Int64(item.offset)))
+            case .failure(let trouble):
+                handle(.partitionFailed(item.partition, ErrorCode(trouble.rawValue), "\(trouble)"))
+            }
+        }
+    }
+
+    private func write() {
+        guard let pipe, isAlive else { return }
+        if pipe.isReaderGone {
+            if !knowsClosed {
+                knowsClosed = true
+                handle(.outputClosed)
+            }
+            return
+        }
+        guard !output.isEmpty, mayGoOn(), output.write(to: pipe) else { return }
+        var count = 0
+        while count < taken.count, taken[count].end <= output.accepted {
+            let place = Int(taken[count].partition)
+            while accepted.count <= place { accepted.append(-1) }
+            accepted[place] = max(accepted[place], taken[count].next)
+            count += 1
+        }
+        taken.removeFirst(count)
+        handle(.accepted(output.accepted))
+    }
+
+    /// Comes back when something is due.
+    private func arm() {
+        guard isAlive else { return }
+        let at = max(session.nextWake(after: world.milliseconds), world.milliseconds + 1)
+        guard at < timerAt || timerAt <= world.milliseconds else { return }
+        timerAt = at
+        timer += 1
+        let timer = timer
+        after(at * 1000 - world.now) { [unowned self] in
+            guard timer == self.timer else { return }
+            timerAt = .max
+            step()
+        }
+    }
+
+    override func hasEnded() {
+        pipe?.closeWriter()
+        world.hasEnded(self)
+    }
+}
+
+/// Reads the state that belongs to partitions: the same partitions of another topic, up to the end that they had.
+final class StateRestore {
+    unowned let program: ReaderProgram
+    private let consumer: Consumer
+    private var open: [(partition: Int32, end: Int64)] = []
+    private var round = 0
+    private var isReading = false
+
+    init(_ program: ReaderProgram, _ topic: Topic) {
+        self.program = program
+        consumer = Consumer(program, topic, group: nil, instance: nil)
+    }
+
+    func begin(_ partitions: [Int32]) {
+        round += 1
+        isReading = false
+        ask(partitions, round)
+    }
+
+    private func ask(_ partitions: [Int32], _ round: Int) {
+        consumer.ranges(partitions) { [unowned self] answer in
+            guard round == self.round else { return }
+            guard case .success(let ranges) = answer else {
+                return program.after(200_000) { [unowned self] in if round == self.round { ask(partitions, round) } }
+            }
+            open = partitions.map { ($0, ranges[$0]?.high ?? 0) }
+            consumer.assign(partitions.map { (partition: $0, offset: ranges[$0]?.low ?? 0) })
+            isReading = true
+            program.wake()
+        }
+    }
+
+    func stop() {
+        round += 1
+        isReading = false
+        consumer.assign([])
+    }
+
+    func fill() {
+        while isReading, program.isAlive, program.hasRoom, let item = consumer.nextItem() {
+            guard let place = open.firstIndex(where: { $0.partition == item.partition }) else { continue }
+            switch item.kind {
+            case .message(.line(let line)): program.putState(line)
+            case .end where Int64(item.offset) >= open[place].end: open.remove(at: place)
+            default: continue
+            }
+            if open.isEmpty {
+                stop()
+                return program.stateHasEnded()
+            }
+        }
+    }
+}

@@ -1,0 +1,79 @@
+import Delivery
+
+/// Runs worlds by their seeds.
+public enum Simulator {
+    public struct Finding: CustomStringConvertible {
+        public let seed: UInt64
+        public let words: String
+        /// The scenario with as few faults as still show it, and what happens in it, step for step.
+        public let scenario: String
+        public let trace: [String]
+
+        public var description: String { "seed \(seed): \(words)\n\(scenario)" }
+    }
+
+    /// How many things happen in a run, and what was wrong in it.
+    public static func run(_ seed: UInt64, sabotage: Int = 0) -> (events: Int, words: String?) {
+        var scenario = Scenario(seed: seed)
+        scenario.sabotage = Sabotage(rawValue: sabotage)
+        let world = World(scenario, isTraced: false)
+        let words = world.run()
+        return (world.eventCount, words)
+    }
+
+    /// Whether a run is the same each time.
+    public static func trace(_ seed: UInt64, sabotage: Int = 0) -> Finding {
+        var scenario = Scenario(seed: seed)
+        scenario.sabotage = Sabotage(rawValue: sabotage)
+        return finding(scenario)
+    }
+
+    private static func finding(_ scenario: Scenario) -> Finding {
+        let world = World(scenario, isTraced: true)
+        let words = world.run() ?? "nothing wrong"
+        return Finding(seed: scenario.seed, words: words, scenario: scenario.description, trace: world.trace)
+    }
+
+    /// Leaves out one fault, and one manner of the world, after the other, as long as something is still wrong.
+    public static func shrink(_ seed: UInt64, sabotage: Int = 0) -> Finding? {
+        var scenario = Scenario(seed: seed)
+        scenario.sabotage = Sabotage(rawValue: sabotage)
+        func fails(_ scenario: Scenario) -> Bool { World(scenario, isTraced: false).run() != nil }
+        guard fails(scenario) else { return nil }
+        var hasShrunk = true
+        while hasShrunk {
+            hasShrunk = false
+            for smaller in smaller(than: scenario) where fails(smaller) {
+                scenario = smaller
+                hasShrunk = true
+                break
+            }
+        }
+        return finding(scenario)
+    }
+
+    private static func smaller(than scenario: Scenario) -> [Scenario] {
+        var smaller: [Scenario] = []
+        for place in scenario.faults.indices {
+            var less = scenario
+            less.faults.remove(at: place)
+            smaller.append(less)
+        }
+        for kind in Kinds.manners where scenario.kinds.contains(kind) {
+            var less = scenario
+            less.kinds.remove(kind)
+            smaller.append(less)
+        }
+        for place in scenario.replicas.indices where scenario.replicas[place] > 1 {
+            var less = scenario
+            less.replicas[place] -= 1
+            smaller.append(less)
+        }
+        if scenario.isFedByTransactions {
+            var less = scenario
+            less.isFedByTransactions = false
+            smaller.append(less)
+        }
+        return smaller
+    }
+}
