@@ -108,8 +108,8 @@ final class Consumer {
     }
 
     private func fetch(_ place: Int) {
-        guard queue.count - head < Self.queueLimit else { return }
-        places[place].isFetching = true
+        places[place].isFetching = queue.count - head < Self.queueLimit
+        guard places[place].isFetching else { return }
         let (version, number) = (version, places[place].partition)
         guard topic.partitions.indices.contains(Int(number)) else { return }
         let partition = topic.partitions[Int(number)]

@@ -27,7 +27,7 @@ final class Pipe {
 
     var room: Int { capacity - held }
     var hasEnded: Bool { isWriterGone && pieces.isEmpty }
-    var isEmpty: Bool { pieces.isEmpty }
+    var isEmpty: Bool { held == 0 }
 
     func put(bytes: Int, _ whole: [Piece]) {
         held += bytes

@@ -21,8 +21,8 @@ final class ReaderProgram: Program {
     private var timer = 0
     private var timerAt: Int64 = .max
     private var knowsClosed = false
-    private var actions: [ReaderAction] = []
-    private var isActing = false
+    private var events: [ReaderEvent] = []
+    private var isHandling = false
     /// Messages whose lines are not all in the pipe, and for each partition how far it is there: for the judge.
     private var taken: [(end: Int, partition: Int32, next: Int64)] = []
     private(set) var accepted: [Int64] = []
@@ -46,21 +46,21 @@ final class ReaderProgram: Program {
     // MARK: Events in, actions out
 
     private func handle(_ event: ReaderEvent) {
-        guard isAlive else { return }
-        actions += session.handle(event, at: world.milliseconds)
-        guard !isActing else { return }
-        isActing = true
-        var done = 0
-        while done < actions.count, mayGoOn() {
-            done += 1
-            perform(actions[done - 1])
+        events.append(event)
+        guard !isHandling else { return }
+        isHandling = true
+        var first = 0
+        while first < events.count, isAlive {
+            first += 1
+            for action in session.handle(events[first - 1], at: world.milliseconds) where mayGoOn() { perform(action) }
         }
-        actions = []
-        isActing = false
+        events = []
+        isHandling = false
         arm()
     }
 
     private func perform(_ action: ReaderAction) {
+        world.note("\(name) \(Self.words(action))")
         switch action {
         case .ask(let number, let question): ask(number, question)
         case .subscribe: consumer.subscribe()
@@ -79,19 +79,27 @@ final class ReaderProgram: Program {
         case .stopRestore: restore?.stop()
         case .say(let text):
             words.append(text)
-            world.note("\(name): \(text)")
             if text.contains("gone") { hasSaidGap = true }
         case .closeOutput:
+            if let pipe, !pipe.isReaderGone { _ = output.write(to: pipe) }
             pipe?.closeWriter()
             handle(.outputKept(nil))
         case .end(let ending):
             if let ending {
                 words.append(ending.message)
-                world.note("\(name): \(ending.message)")
                 if ending.message.contains("gone") { hasSaidGap = true }
             }
             consumer.leave()
             end(knowsClosed ? .brokenPipe : .status(ending.map(\.kind).map(Self.status) ?? 0))
+        }
+    }
+
+    private static func words(_ action: ReaderAction) -> String {
+        switch action {
+        case .write(let line): "writes \(String(decoding: line.dropFirst().dropLast(), as: UTF8.self))"
+        case .assign(let starts): "assigns \(starts.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" })"
+        case .commit(let positions): "commits \(positions.map { "\($0.partition): \($0.next)" })"
+        default: "\(action)"
         }
     }
 
@@ -150,7 +158,7 @@ final class ReaderProgram: Program {
         restore?.fill()
         read()
         write()
-        handle(.tick)
+        handle(.accepted(output.accepted))
     }
 
     /// Restored lines go into the output as they come.
@@ -163,22 +171,25 @@ final class ReaderProgram: Program {
 
     var hasRoom: Bool { output.count < world.scenario.outputLimit }
 
+    /// Messages do not come as events of their own: what they change shows at the end of the turn.
     private func read() {
+        let now = world.milliseconds
         while isAlive, session.mayRead, hasRoom, let item = consumer.nextItem() {
+            let (number, offset) = (item.partition, Int64(item.offset))
             switch item.kind {
             case .message(.line(let line)):
-                guard session.admits(item.partition, offset: Int64(item.offset)) else { continue }
+                guard session.admits(number, offset: offset) else { continue }
                 output.append(.line(line))
-                session.took(item.partition, offset: Int64(item.offset), lines: 1, end: output.position)
-                taken.append((output.position, item.partition, Int64(item.offset) + 1))
+                session.took(number, offset: offset, lines: 1, end: output.position)
+                taken.append((output.position, number, offset + 1))
             case .message(.endOfStream(let isOK, let writer)):
-                handle(
-                    .endOfStream(
-                        item.partition, Int64(item.offset), isOK: isOK, writer: writer.map { Array("\($0)".utf8) }))
+                let name = writer.map { Array("\($0)".utf8) }
+                session.take(.endOfStream(number, offset, isOK: isOK, writer: name), at: now)
             case .message: continue
-            case .end: handle(.endOfPartition(item.partition, Int64(item.offset)))
+            case .end: session.take(.endOfPartition(number, offset), at: now)
             case .failure(let trouble):
-                handle(.partitionFailed(item.partition, ErrorCode(trouble.rawValue), "\(trouble)"))
+                world.note("\(name): partition \(number) at \(offset): \(trouble)")
+                session.take(.partitionFailed(number, ErrorCode(trouble.rawValue), "\(trouble)"), at: now)
             }
         }
     }
@@ -201,7 +212,6 @@ final class ReaderProgram: Program {
             count += 1
         }
         taken.removeFirst(count)
-        handle(.accepted(output.accepted))
     }
 
     /// Comes back when something is due.

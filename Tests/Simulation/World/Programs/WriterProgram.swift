@@ -91,6 +91,7 @@ final class WriterProgram: Program {
         steps += 1
         let number = steps
         underWay = number
+        world.note("\(name): step \(Self.words(step))")
         if let limit = session?.limit(of: step), !plan.sabotage.contains(.noWatch) {
             after(pause + limit * 1000) { [unowned self] in
                 guard underWay == number else { return }
@@ -110,6 +111,11 @@ final class WriterProgram: Program {
         after(pause + world.random.delay(10...500)) { [unowned self] in
             if mayGoOn() { carryOut(step, done) }
         }
+    }
+
+    private static func words(_ step: WriterSession.Step) -> String {
+        guard case .sendOffsets(let offsets) = step else { return "\(step)" }
+        return "sendOffsets \(offsets.positions.map { "\($0.partition): \($0.next)" })"
     }
 
     private func carryOut(_ step: WriterSession.Step, _ done: @escaping (Producer.Failure?) -> Void) {

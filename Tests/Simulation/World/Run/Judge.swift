@@ -9,6 +9,7 @@ final class Judge {
     /// Those of them that a group had still to read: of these somebody must speak.
     private(set) var owedWords: [Line] = []
     private(set) var hasSaidGap = false
+    private var hasDeleted = false
 
     init(_ world: World) { self.world = world }
 
@@ -49,6 +50,7 @@ final class Judge {
     }
 
     func noteDeleted(_ partition: Partition, before end: Int) {
+        hasDeleted = true
         for offset in partition.start..<end {
             guard case .line(let line) = partition.log[offset].body, partition.log[offset].state != .aborted else { continue }
             gone.append(line)
@@ -70,7 +72,7 @@ final class Judge {
         guard let exit = program.exit, case .status(let status) = exit else { return }
         switch (program, status) {
         case (_, 0), (is ReaderProgram, 75), (is WriterProgram, 75): return
-        case (let reader as ReaderProgram, 69) where reader.hasSaidGap && !gone.isEmpty: return
+        case (let reader as ReaderProgram, 69) where reader.hasSaidGap && hasDeleted: return
         default: fail("\(program.name) ends with \(status)")
         }
     }

@@ -63,6 +63,7 @@ final class World {
 
     /// How long all may take once the faults are over, in milliseconds.
     static let patience: Int64 = 400_000
+    static let mostEvents = 200_000
 
     /// Returns what was wrong; nil: nothing.
     func run() -> String? {
@@ -87,6 +88,10 @@ final class World {
         while !hasEnded, judge.failure == nil, let action = schedule.next() {
             if now > deadline {
                 judge.fail("not through after \(milliseconds) ms; \(waitingFor)")
+                break
+            }
+            if schedule.count > Self.mostEvents {
+                judge.fail("no end of events after \(milliseconds) ms; \(waitingFor)")
                 break
             }
             action()
