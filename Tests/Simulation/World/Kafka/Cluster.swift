@@ -167,7 +167,10 @@ final class Cluster {
         for topic in topics {
             for place in topic.partitions.indices {
                 let partition = topic.partitions[place]
-                if let replica = partition.replicas.firstIndex(of: broker), partition.leader != broker {
+                // The last that is in sync stays so: only it has all.
+                if let replica = partition.replicas.firstIndex(of: broker), partition.leader != broker,
+                    partition.inSyncCount > 1
+                {
                     partition.isInSync[replica] = false
                     partition.advance()
                 }

@@ -6,9 +6,13 @@ final class Feeder: Program {
     private let isKeyed: Bool
     private let isTransactional: Bool
     private lazy var producer = Producer(self, topic, transactionalID: 99, timeout: 60_000_000)
+    /// Those that came to nothing, to whom something may still come.
+    private var past: [Producer] = []
     private var next = 0
     private var sequence: Int32 = 0
     private(set) var isDone = false
+    /// Partitions that have got their end.
+    private var ended = 0
     /// Microseconds between two portions.
     private let pace: Int
 
@@ -35,7 +39,10 @@ final class Feeder: Program {
         let isLast = next + count == lines.count && isCommit
         var bodies: [(Body, Int)] = lines[next..<next + count].map { (.line($0), place(of: $0)) }
         let places = topic.partitions.indices
-        if isLast, world.scenario.endsStream { bodies += places.map { (.endOfStream(isOK: true, writer: nil), $0) } }
+        if isLast, world.scenario.endsStream {
+            ended = places.count
+            bodies += places.map { (.endOfStream(isOK: true, writer: nil), $0) }
+        }
         if !isTransactional { return send(bodies, count, isLast) }
         if producer.begin() != nil { return again() }
         for (body, place) in bodies { producer.send(body, to: place) }
@@ -52,6 +59,7 @@ final class Feeder: Program {
     /// The transaction came to nothing: from where the last one ended.
     private func again() {
         producer.end(isCommit: false) { [unowned self] _ in
+            past.append(producer)
             producer = Producer(self, topic, transactionalID: 99, timeout: 60_000_000)
             after(200_000) { [unowned self] in start() }
         }
@@ -65,11 +73,21 @@ final class Feeder: Program {
         if isLast {
             isDone = true
             world.note("all is fed")
+            topicHasGrown()
             return world.feedHasEnded()
         }
         after(Int64(world.random.below(pace) + 1)) { [unowned self] in
             portion(1 + world.random.below(6), isCommit: true)
         }
+    }
+
+    /// New partitions get their end, too, as another `kcat-out --eof` writes it.
+    func topicHasGrown() {
+        guard isDone, world.scenario.endsStream, ended < topic.partitions.count else { return }
+        sequence += 1
+        attempt(.endOfStream(isOK: true, writer: nil), topic.partitions[ended], sequence, isAgain: false) {}
+        ended += 1
+        topicHasGrown()
     }
 
     /// Without transactions: one after the other, each until it is there.

@@ -38,9 +38,14 @@ final class Operator {
         case .grow:
             cluster.addPartition(to: world.topics[0], replication: world.scenario.replication)
             world.note("t0 has \(world.topics[0].partitions.count) partitions")
+            world.topicHasGrown()
         case .delete(let number, let share):
             let partition = world.topics[0].partitions[number]
-            let end = min(partition.high, partition.start + (partition.high - partition.start) * share / 100)
+            var end = min(partition.high, partition.start + (partition.high - partition.start) * share / 100)
+            // A reader that never meets the end of a stream waits for it, and rightly.
+            for offset in partition.start..<end {
+                if case .endOfStream = partition.log[offset].body { end = min(end, offset) }
+            }
             guard end > partition.start else { return }
             world.note("records of t0[\(number)] before \(end) are deleted")
             world.judge.noteDeleted(partition, before: end)

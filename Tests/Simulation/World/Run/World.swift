@@ -110,6 +110,8 @@ final class World {
         for pipeline in pipelines { after(random.delay(10...2_000_000)) { pipeline.start() } }
     }
 
+    func topicHasGrown() { feeder?.topicHasGrown() }
+
     func feedHasEnded() {
         if scenario.end == .untilEnd { startAll() }
         if scenario.end == .term { stopWhenComplete() }
