@@ -3,21 +3,21 @@ import Simulation
 /// `simulate --seed N [--trace]` runs one world, `simulate --seeds FROM..TO` many; what is wrong is printed with its seed.
 @main
 enum Simulate {
-    static let usage = "usage: simulate --seed N [--trace] | --seeds FROM..TO [--most FINDINGS]   [--sabotage BITS]\n"
+    static let usage = "usage: simulate --seed N [--trace] | --seeds FROM..TO [--most FINDINGS]   [--sabotage FAULT]\n"
 
     static func main() {
         var arguments = CommandLine.arguments.dropFirst()
-        var (seed, range, isTraced, sabotage, most) = (UInt64?.none, Range<UInt64>?.none, false, 0, 5)
+        var (seed, range, isTraced, sabotage, most) = (UInt64?.none, Range<UInt64>?.none, false, String?.none, 5)
         while let argument = arguments.popFirst() {
             switch argument {
             case "--trace": isTraced = true
             case "--seed": seed = arguments.popFirst().flatMap { UInt64($0) }
-            case "--sabotage": sabotage = arguments.popFirst().flatMap { Int($0) } ?? 0
+            case "--sabotage": sabotage = arguments.popFirst()
             case "--most": most = arguments.popFirst().flatMap { Int($0) } ?? 5
             case "--seeds":
                 let ends = arguments.popFirst()?.split(separator: ".").compactMap { UInt64($0) } ?? []
                 if ends.count == 2, ends[0] < ends[1] { range = ends[0]..<ends[1] }
-            default: return print(usage)
+            default: return print(usage + "faults: \(Simulator.deliberateFaults.joined(separator: " "))")
             }
         }
         if let seed {
@@ -29,16 +29,16 @@ enum Simulate {
         }
     }
 
-    private static func one(_ seed: UInt64, _ isTraced: Bool, _ sabotage: Int) {
-        let finding = Simulator.shrink(seed, sabotage: sabotage) ?? Simulator.trace(seed, sabotage: sabotage)
+    private static func one(_ seed: UInt64, _ isTraced: Bool, _ sabotage: String?) {
+        let finding = Simulator.shrink(seed, deliberately: sabotage) ?? Simulator.trace(seed, deliberately: sabotage)
         print(finding)
         if isTraced { for line in finding.trace { print(line) } }
     }
 
-    private static func many(_ seeds: Range<UInt64>, _ sabotage: Int, _ most: Int) {
+    private static func many(_ seeds: Range<UInt64>, _ sabotage: String?, _ most: Int) {
         var (events, findings) = (0, 0)
         for seed in seeds {
-            let result = Simulator.run(seed, sabotage: sabotage)
+            let result = Simulator.run(seed, deliberately: sabotage)
             events += result.events
             guard let words = result.words else { continue }
             findings += 1

@@ -4,7 +4,7 @@ struct Line: Equatable {
     var count: Int32 = 1
 
     /// Bytes with the LF: lines differ in length, so that pipes are full in the middle of one.
-    var size: Int { 5 + Int(key % 7) }
+    func size(weight: Int) -> Int { (5 + Int(key % 7)) * weight }
 }
 
 /// What a topic's record holds.

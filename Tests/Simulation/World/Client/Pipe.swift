@@ -3,9 +3,9 @@ enum Piece {
     case line(Line)
     case barrier([UInt8])
 
-    var size: Int {
+    func size(weight: Int) -> Int {
         switch self {
-        case .line(let line): line.size
+        case .line(let line): line.size(weight: weight)
         case .barrier(let bytes): bytes.count
         }
     }
@@ -58,15 +58,19 @@ final class Pipe {
 
 /// What a program has to write to a pipe, and how much of it was taken: positions are bytes since it began.
 struct PipeOutput {
+    /// How many bytes a line has for one of its own.
+    let weight: Int
     private var waiting: [(piece: Piece, end: Int)] = []
     private(set) var accepted = 0
     private(set) var position = 0
+
+    init(weight: Int) { self.weight = weight }
 
     var isEmpty: Bool { accepted == position }
     var count: Int { position - accepted }
 
     mutating func append(_ piece: Piece) {
-        position += piece.size
+        position += piece.size(weight: weight)
         waiting.append((piece, position))
     }
 

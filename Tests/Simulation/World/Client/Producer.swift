@@ -20,6 +20,8 @@ final class Producer {
 
     /// How long a line may take.
     static let messageTimeout: Int64 = 60_000_000
+    /// Bytes a second that brokers take, where they have quotas.
+    static let quota: Int64 = 150_000
 
     unowned let program: Program
     unowned let world: World
@@ -32,6 +34,7 @@ final class Producer {
     private var lanes: [Lane] = []
     /// Why this transaction, or this producer, comes to nothing.
     private(set) var failure: Failure?
+    private var busyUntil: Int64 = 0
     private var flushed: ((Failure?) -> Void)?
     /// Counts transactions: what belongs to an earlier one is no longer of interest.
     private var number = 0
@@ -151,6 +154,14 @@ final class Producer {
             }
         }
         var isAnswered = false
+        var bytes = 0
+        for case .line(let line) in bodies where world.kinds.contains(.quotas) { bytes += line.size(weight: world.scenario.weight) }
+        if bytes > 0, !isAgain {
+            busyUntil = max(busyUntil, world.now) + Int64(bytes) * 1_000_000 / Self.quota
+            return program.after(busyUntil - world.now) { [unowned self] in
+                if number == self.number { transmit(place, isAgain: true, since: since) }
+            }
+        }
         world.cluster.send(from: program, to: { partition.leader }, isLossy: false) { [unowned self] () -> Trouble? in
             let cluster = world.cluster
             if partition.leader == nil { return .notLeader }

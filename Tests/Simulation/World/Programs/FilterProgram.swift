@@ -17,15 +17,18 @@ final class FilterProgram: Program {
     private let kind: FilterKind
     var input: Pipe?
     var output: Pipe?
-    private var lines = PipeOutput()
+    private var lines: PipeOutput
     private var counts: [Int32]
     /// Words with a count in this epoch, in the order of their coming.
     private var changed: [Int32] = []
     private var isRestoring = false
     private var isFinished = false
+    /// It is broken, and loses the next part of its input in which there is a barrier.
+    var losesNext = false
 
     init(_ world: World, _ name: String, _ kind: FilterKind) {
         self.kind = kind
+        lines = PipeOutput(weight: world.scenario.weight)
         counts = Array(repeating: 0, count: world.scenario.words)
         super.init(world, name)
     }
@@ -33,7 +36,13 @@ final class FilterProgram: Program {
     override func step() {
         guard let input, let output else { return }
         if lines.count < world.scenario.outputLimit, !input.isEmpty, mayGoOn() {
-            for piece in input.take() { take(piece) }
+            let pieces = input.take()
+            if losesNext, pieces.contains(where: { if case .barrier = $0 { true } else { false } }) {
+                losesNext = false
+                world.note("\(name) loses \(pieces.count) lines")
+            } else {
+                for piece in pieces { take(piece) }
+            }
         }
         if input.hasEnded, !isFinished {
             isFinished = true

@@ -17,7 +17,7 @@ final class ReaderProgram: Program {
     private(set) lazy var consumer = Consumer(self, source.topic, group: source.group, instance: source.instance)
     private lazy var restore = source.state.map { StateRestore(self, $0) }
     var pipe: Pipe?
-    private var output = PipeOutput()
+    private var output: PipeOutput
     private var timer = 0
     private var timerAt: Int64 = .max
     private var knowsClosed = false
@@ -32,6 +32,7 @@ final class ReaderProgram: Program {
 
     init(_ world: World, _ name: String, _ plan: ReaderPlan, _ source: Source) {
         (self.plan, self.source) = (plan, source)
+        output = PipeOutput(weight: world.scenario.weight)
         session = ReaderSession(plan, session: world.digits(), at: world.milliseconds)
         super.init(world, name)
     }

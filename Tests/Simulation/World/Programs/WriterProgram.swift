@@ -59,7 +59,10 @@ final class WriterProgram: Program {
             }
             handle(.barrier(barrier))
         case .line(let line):
-            guard session != nil else { return world.judge.fail("\(name) gets a line before the first barrier") }
+            guard session != nil else {
+                world.note("\(name): line 1: not a barrier")
+                return end(.status(65))
+            }
             if session?.state != .open {
                 // Its turn comes when the transaction is open.
                 first -= 1

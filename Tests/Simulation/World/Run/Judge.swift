@@ -10,6 +10,7 @@ final class Judge {
     private(set) var owedWords: [Line] = []
     private(set) var hasSaidGap = false
     private var hasDeleted = false
+    private var hasBrokenFilter = false
 
     init(_ world: World) { self.world = world }
 
@@ -65,6 +66,9 @@ final class Judge {
         world.note("\(partition.topic.name)[\(partition.number)] has lost what was acknowledged, from \(from) to \(to)")
     }
 
+    /// A filter is broken: whoever notices may say so.
+    func allowMalformed() { hasBrokenFilter = true }
+
     func noteSaidGap() { hasSaidGap = true }
 
     /// A program may end with this.
@@ -73,6 +77,7 @@ final class Judge {
         switch (program, status) {
         case (_, 0), (is ReaderProgram, 75), (is WriterProgram, 75): return
         case (let reader as ReaderProgram, 69) where reader.hasSaidGap && hasDeleted: return
+        case (is WriterProgram, 65) where hasBrokenFilter: return
         default: fail("\(program.name) ends with \(status)")
         }
     }

@@ -51,6 +51,9 @@ final class Operator {
             world.judge.noteDeleted(partition, before: end)
             partition.deleteRecords(before: end)
         case .compact: compact()
+        case .lose(let stage, let replica):
+            world.judge.allowMalformed()
+            (program(stage, replica, 1) as? FilterProgram)?.losesNext = true
         case .makeAnew: world.topics[0].makeAnew()
         }
     }

@@ -99,6 +99,9 @@ final class Pipeline {
         }
         guard programs.allSatisfy({ !$0.isAlive }) else { return }
         let isWell = programs.allSatisfy { $0.exit == .status(0) }
+        if !isWell, wasStopped, world.isCalm, world.kinds.isSubset(of: [.replicas, .slowReaders, .lateMarkers]) {
+            world.judge.fail("TERM: \(state)")
+        }
         if isWell, !wasStopped || isStoppedForGood {
             isDone = true
             world.note("pipeline \(name) has ended well")

@@ -22,10 +22,14 @@ struct Kinds: OptionSet, Hashable {
     static let compaction = Kinds(rawValue: 1 << 15)
     static let unclean = Kinds(rawValue: 1 << 16)
     static let anew = Kinds(rawValue: 1 << 17)
+    /// Long lines to brokers that take few bytes a second.
+    static let quotas = Kinds(rawValue: 1 << 18)
+    static let lossyFilters = Kinds(rawValue: 1 << 19)
 
     static let names = [
         "wideDelays", "lostReplies", "lateMarkers", "lateWatermarks", "passingErrors", "slowReaders", "endlessCalls", "kills",
         "freezes", "brokers", "elections", "coordinators", "replicas", "growth", "deletion", "compaction", "unclean", "anew",
+        "quotas", "lossyFilters",
     ]
 
     /// Those that are no faults in the list, but a way of the world.
@@ -51,6 +55,8 @@ struct Fault: Equatable {
         case grow
         case delete(partition: Int, share: Int)
         case compact
+        /// A filter loses a part of its input with a barrier in it.
+        case lose(stage: Int, replica: Int)
         case makeAnew
     }
 
@@ -100,6 +106,9 @@ struct Scenario {
     /// Milliseconds in which faults come.
     static let troubled: Int64 = 30_000
 
+    /// Bytes of a line for one of its own.
+    var weight: Int { kinds.contains(.quotas) ? 32 << 10 : 1 }
+
     var endsStream: Bool { end == .endOfStream }
     /// Whether the first topic's lines are words, which the same partition must get.
     var isKeyed: Bool { stages.first == .count || stages.first == .total }
@@ -138,7 +147,9 @@ struct Scenario {
         let chosen = random.next() & random.next() | (random.once(in: 2) ? random.next() : 0)
         kinds = Kinds(rawValue: Int(chosen >> 32) & (1 << Kinds.names.count - 1))
         if random.once(in: 10) { kinds = [] }
+        if !random.once(in: 10) { kinds.remove(.quotas) }
         restrict()
+        if kinds.contains(.quotas) { (pipeCapacity, outputLimit, pace) = (1 << 20, 1 << 20, 1000) }
         for _ in 0..<lineCount {
             var line: [Int32] = []
             for _ in 0..<random.from(0...4) { line.append(Int32(random.below(words))) }
@@ -158,6 +169,10 @@ struct Scenario {
         if brokers == 1 || replication == 1 { kinds.subtract([.elections, .unclean]) }
         if kinds.contains(.unclean) || kinds.contains(.anew) { kinds.remove(.growth) }
         kinds.subtract([.unclean, .anew])
+        // What waits for a slow broker cannot wait for a frozen one as well.
+        if mode != .exactlyOnce || stages != [.same] { kinds.remove(.quotas) }
+        if kinds.contains(.quotas) { kinds.subtract([.brokers, .freezes, .wideDelays, .coordinators]) }
+        if mode != .exactlyOnce { kinds.remove(.lossyFilters) }
     }
 
     private mutating func drawFaults(_ random: inout Random) {
@@ -211,6 +226,12 @@ struct Scenario {
             makers.append { .delete(partition: $0.below(partitions[0]), share: $0.from(1...100)) }
         }
         if kinds.contains(.compaction) { makers.append { _ in .compact } }
+        if kinds.contains(.lossyFilters) {
+            makers.append {
+                let (stage, replica, _) = someone(&$0)
+                return .lose(stage: stage, replica: replica)
+            }
+        }
         guard !makers.isEmpty else { return }
         for _ in 0..<random.from(1...8) {
             let at = Int64(random.from(0...Int(random.pick([2000, 8000, Self.troubled]))))
