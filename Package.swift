@@ -53,7 +53,9 @@ let package = Package(
             .systemLibrary(
                 name: "CRDKafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev", "libjemalloc-dev"])])
         ],
-        library("Kafka", "Bytes", "CBytes", "CRDKafka", "ToolRuntime"),
+        // What the bridges decide, apart from the library that does it: pure, too.
+        library("Delivery", "Bytes", "CBytes"),
+        library("Kafka", "Bytes", "CBytes", "CRDKafka", "Delivery", "ToolRuntime"),
         // The tools.
         filterTool("tokenize", "Filters"),
         filterTool("cms-topk", "Filters"),

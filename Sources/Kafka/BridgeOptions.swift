@@ -13,8 +13,11 @@ public enum BridgeOptions {
         "properties", "F", help: "Read properties of librdkafka from FILE, one NAME=VALUE a line: for secrets.")
     public static let progress = Option.flag(
         "progress", help: "Show rate and progress on standard error when it is a terminal.")
+    public static let patience = Option.duration(
+        "patience", default: 300_000,
+        help: "How long to wait while brokers cannot be reached, move or restart (5m).")
     public static let all: [any OptionRow] = [
-        brokers, topic, properties, propertyFile, CommonOptions.summary, progress, Statistics.option,
+        brokers, topic, properties, propertyFile, patience, CommonOptions.summary, progress, Statistics.option,
     ]
 
     public static let exitStatus = """

@@ -8,7 +8,7 @@ public enum BridgeTool {
         Descriptor.fillStandardGaps()
         let arguments = command.parse()
         // Lines on their way to or from a broker get longer than those in a pipe.
-        Signals.install(secondsToDrain: 15)
+        Signals.install(secondsToDrain: 30)
         do throws(Failure) {
             try body(arguments)
             _exit(0)  // librdkafka's threads go on, as in `Command.end`

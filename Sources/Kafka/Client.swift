@@ -1,5 +1,6 @@
 import Bytes
 import CRDKafka
+internal import Delivery
 import Glibc
 import ToolRuntime
 
@@ -16,8 +17,10 @@ public final class Client {
     private let wakeWriter: CInt
     /// The last thing that the client complained about by itself, such as a broker that refuses connections.
     private(set) var lastComplaint: String?
+    /// How often it has complained.
+    private(set) var complaints = 0
     /// Whether a broker has answered: what it refuses from then on may be a restart.
-    private var hasMetBroker = false
+    var hasMetBroker = false
 
     init(_ kind: rd_kafka_type_t, _ settings: Settings, events wanted: CInt) throws(Failure) {
         let configuration = try settings.configuration()
@@ -30,8 +33,9 @@ public final class Client {
             throw Failure(.configuration, "librdkafka refuses the properties: \(text(of: reason))")
         }
         self.handle = handle
-        if kind == RD_KAFKA_CONSUMER { rd_kafka_poll_set_consumer(handle) }
-        events = kind == RD_KAFKA_CONSUMER ? rd_kafka_queue_get_consumer(handle) : rd_kafka_queue_get_main(handle)
+        let isInGroup = kind == RD_KAFKA_CONSUMER && settings.value(of: "group.id") != nil
+        if isInGroup { rd_kafka_poll_set_consumer(handle) }
+        events = isInGroup ? rd_kafka_queue_get_consumer(handle) : rd_kafka_queue_get_main(handle)
         var ends: [CInt] = [-1, -1]
         guard pipe(&ends) == 0 else {
             throw Failure(.internalError, "cannot make a pipe: \(String(cString: strerror(errno)))")
@@ -46,20 +50,29 @@ public final class Client {
         rd_kafka_queue_io_event_enable(queue, wakeWriter, "w", 1)
     }
 
-    /// Takes events until none is waiting. Errors of the client itself are kept as the last complaint, or thrown where
-    /// waiting cannot help.
-    /// - Parameter milliseconds: how long to wait for the first one.
-    func serve(waiting milliseconds: CInt = 0, _ take: (OpaquePointer) throws(Failure) -> Void) throws(Failure) {
+    /// Takes events until none is waiting. What the client complains of by itself is kept as the last complaint.
+    /// - Parameters:
+    ///   - milliseconds: how long to wait for the first one.
+    ///   - complain: takes complaints; without it those are thrown that waiting cannot help.
+    func serve(
+        waiting milliseconds: CInt = 0, complain: ((Complaint) throws(Failure) -> Void)? = nil,
+        _ take: (OpaquePointer) throws(Failure) -> Void
+    ) throws(Failure) {
         // Before the queues are read, so that what comes later wakes again.
         clearWake()
         var patience = milliseconds
         while let event = rd_kafka_queue_poll(events, patience) {
             defer { rd_kafka_event_destroy(event) }
             patience = 0
-            if rd_kafka_event_type(event) == RD_KAFKA_EVENT_ERROR {
-                try note(event)
-            } else {
+            guard rd_kafka_event_type(event) == RD_KAFKA_EVENT_ERROR else {
                 try take(event)
+                continue
+            }
+            let complaint = note(event)
+            if let complain {
+                try complain(complaint)
+            } else if complaint.isHopeless(afterContact: hasMetBroker) {
+                throw complaint.failure
             }
         }
     }
@@ -69,63 +82,51 @@ public final class Client {
         while read(wakeDescriptor, &bytes, MemoryLayout.size(ofValue: bytes)) == MemoryLayout.size(ofValue: bytes) {}
     }
 
-    private func note(_ event: OpaquePointer) throws(Failure) {
+    /// Wakes who waits for the wake descriptor.
+    func wake() {
+        var byte: UInt8 = 0
+        _ = write(wakeWriter, &byte, 1)
+    }
+
+    private func note(_ event: OpaquePointer) -> Complaint {
         var code = rd_kafka_event_error(event)
-        let message =
+        var message =
             rd_kafka_event_error_string(event).map { String(cString: $0) } ?? String(cString: rd_kafka_err2str(code))
-        if code == RD_KAFKA_RESP_ERR__FATAL {
+        let isFatal = code == RD_KAFKA_RESP_ERR__FATAL
+        if isFatal {
             var reason = [CChar](repeating: 0, count: 512)
             code = rd_kafka_fatal_error(handle, &reason, reason.count)
-            throw .kafka("cannot go on", code, text(of: reason))
+            message = text(of: reason)
         }
-        // With TLS 1.3 a broker refuses a client's certificate behind the handshake: to librdkafka a lost connection.
+        // With TLS 1.3 a broker refuses a client's certificate after the handshake: to librdkafka a lost connection.
         if code == RD_KAFKA_RESP_ERR__TRANSPORT, message.contains("SSL alert number") { code = RD_KAFKA_RESP_ERR__SSL }
-        if let attempt = code.hopelessAttempt(afterContact: hasMetBroker) { throw .kafka(attempt, code, message) }
+        complaints += 1
         // That all brokers are down says less than what was said of each before.
         if code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || lastComplaint == nil { lastComplaint = message }
-    }
-
-    /// How many partitions `topic` has.
-    /// - Throws: `unavailable` when no broker answers within the time or there is no such topic.
-    func partitionCount(of topic: String) throws(Failure) -> Int32 {
-        guard let count = try findTopic(topic) else { throw Failure(.unavailable, "there is no topic \"\(topic)\"") }
-        return count
-    }
-
-    /// The same; nil if there is no such topic.
-    func findTopic(_ topic: String, milliseconds: Int64 = 10_000) throws(Failure) -> Int32? {
-        guard let named = rd_kafka_topic_new(handle, topic, nil) else {
-            throw .kafka("cannot use topic \"\(topic)\"", rd_kafka_last_error())
-        }
-        defer { rd_kafka_topic_destroy(named) }
-        let deadline = milliseconds + Self.monotonicMilliseconds()
-        while true {
-            var metadata: UnsafePointer<rd_kafka_metadata>?
-            // That nobody wants a missing topic to be made, our clients say by allow.auto.create.topics.
-            var code = rd_kafka_metadata(handle, 0, named, &metadata, 1000)
-            try serve { _ in }
-            if let metadata {
-                defer { rd_kafka_metadata_destroy(metadata) }
-                hasMetBroker = true
-                guard metadata.pointee.topic_cnt > 0 else { return nil }
-                let found = metadata.pointee.topics[0]
-                code = found.err
-                switch code {
-                case RD_KAFKA_RESP_ERR_NO_ERROR: if found.partition_cnt > 0 { return found.partition_cnt }
-                case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART: return nil
-                case RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE: break  // it is being made
-                default: throw .kafka("cannot use topic \"\(topic)\"", code)
-                }
-            }
-            if Self.monotonicMilliseconds() >= deadline || Signals.isAsked {
-                throw Failure(
-                    .unavailable, "no broker answers: \(lastComplaint ?? String(cString: rd_kafka_err2str(code)))")
-            }
-            usleep(50_000)  // without a connection the call comes back at once
-        }
+        return Complaint(code: code, text: oneLine(message), isFatal: isFatal)
     }
 
     static func monotonicMilliseconds() -> Int64 { Moment.now().monotonicMilliseconds }
+}
+
+/// What a client says by itself.
+struct Complaint {
+    let code: rd_kafka_resp_err_t
+    let text: String
+    /// It will do nothing more.
+    let isFatal: Bool
+
+    /// Whether waiting, and trying again, which librdkafka does by itself, cannot help.
+    /// - Parameter afterContact: a broker that has answered before and now breaks off a handshake may be restarting.
+    func isHopeless(afterContact: Bool) -> Bool {
+        switch ErrorCode(code).meaning {
+        case .lasting(.notPermitted), .lasting(.configuration):
+            isFatal || ErrorCode(code) != .brokenHandshake || !afterContact
+        default: isFatal
+        }
+    }
+
+    var failure: Failure { .kafka(code.attempt, code, text) }
 }
 
 /// What C has put into a buffer.

@@ -1,4 +1,6 @@
 import Bytes
+internal import Delivery
+import Glibc
 public import ToolRuntime
 
 /// `kcat-out`: standard input to a topic.
@@ -16,16 +18,37 @@ public struct KcatOut: ~Copyable {
         /// The input has barriers, and each epoch's offsets go with its lines.
         public var isExactlyOnce = false
         public var reject: String?
+        /// How long what may pass is waited out, in milliseconds.
+        public var patience: Int64 = 300_000
         public var wantsSummary = false
         public var wantsProgress = false
         public var statistics: Statistics?
 
         public init() {}
+
+        /// What of it decides about transactions. An epoch, and time for its lines to pass the filters, fit into one; a whole
+        /// input takes as long as brokers let it by themselves.
+        fileprivate func decisions(_ open: Barrier?, _ settings: Settings) -> WriterSession.Plan {
+            var decisions = WriterSession.Plan()
+            decisions.isExactlyOnce = isExactlyOnce
+            decisions.writesEndOfStream = writesEndOfStream
+            decisions.patience = patience
+            decisions.mayHang = LibraryVersion.mayHangInTransactions
+            let epoch = open.flatMap { Int64(String(decoding: $0.payload, as: UTF8.self)) } ?? 0
+            let whole = isExactlyOnce ? max(decisions.transactionMilliseconds, 15_000 + 3 * epoch) : .max
+            let own = settings.value(of: "transaction.timeout.ms").flatMap { Int64($0) }
+            decisions.transactionMilliseconds = own ?? min(900_000, whole)
+            return decisions
+        }
     }
 
     private let plan: Plan
     private var input: LineInput
-    private var barriers: BarrierSequence?
+    /// With transactions.
+    private var session: WriterSession?
+    private let watchdog: Watchdog?
+    /// How the transactions have ended.
+    private var ending: Ending??
     /// Lines of the input that are barriers.
     private var barrierLines: Int
     private let rejects: Sink?
@@ -36,19 +59,21 @@ public struct KcatOut: ~Copyable {
 
     private init(_ plan: Plan, _ settings: Settings) throws(Failure) {
         try plan.shape.check()
+        LibraryVersion.warn("kcat-out", of: settings)
+        let patience = Patience(milliseconds: plan.patience, tool: "kcat-out")
         let rejects = try plan.reject.map { path throws(Failure) in try Sink(Descriptor.create(path)) }
         var input = LineInput(maxLine: plan.maxLine)
-        let barriers = plan.isExactlyOnce ? try BarrierSequence(firstOf: &input) : nil
-        // An epoch, and time for its lines to pass the filters; a whole input as long as brokers let it by themselves.
-        let timeout = barriers.map { min(900_000, 15_000 + 3 * $0.epochMilliseconds) } ?? 900_000
+        let open = plan.isExactlyOnce ? try Self.open(&input) : nil
+        let decisions = plan.transactionalID.map { _ in plan.decisions(open, settings) }
         let producer = try Producer(
             settings, topic: plan.topic, longestMessage: max(plan.maxLine, plan.shape.pack ?? 0),
-            pack: plan.shape.pack, keepsRefused: rejects != nil,
-            transactions: plan.transactionalID.map { ($0, timeout) })
-        if let partitions = plan.create { try producer.client.create(plan.topic, partitions: partitions) }
-        let writer = try TopicWriter(producer, plan.shape, topic: plan.topic)
-        if plan.transactionalID != nil { try producer.beginTransactions() }
-        (self.plan, self.rejects, self.producer, self.barriers) = (plan, rejects, producer, barriers)
+            pack: plan.shape.pack, keepsRefused: rejects != nil, patience: patience,
+            transactions: plan.transactionalID.flatMap { id in decisions.map { (id, $0.transactionMilliseconds) } })
+        if let partitions = plan.create { try producer.client.create(plan.topic, partitions: partitions, patience) }
+        let writer = try TopicWriter(producer, plan.shape, topic: plan.topic, patience)
+        (self.plan, self.rejects, self.producer) = (plan, rejects, producer)
+        session = decisions.map { WriterSession($0, open: open) }
+        watchdog = decisions.map { _ in Watchdog("kcat-out") }
         self.input = input
         self.writer = writer
         barrierLines = plan.isExactlyOnce ? 1 : 0
@@ -56,6 +81,20 @@ public struct KcatOut: ~Copyable {
             lines: OutputBuffer(capacity: 1) { _ in },
             rejects: rejects.map { OutputBuffer(capacity: 16 << 10, drain: $0.take) })
         progress = Progress("kcat-out", isWanted: plan.wantsProgress, plan.statistics)
+    }
+
+    /// Waits for the `open` barrier, the first line of the stream.
+    private static func open(_ input: inout LineInput) throws(Failure) -> Barrier {
+        guard case .piece(let piece) = try input.next() else {
+            Signals.dieIfAsked()
+            throw Failure(.tryAgain, "the input ended before it began: some stage before kcat-out has failed")
+        }
+        // The finder takes only an `open` barrier for the first.
+        guard case .barrier(let barrier, _) = piece else {
+            throw Failure(
+                .malformedData, "line 1: not a barrier: --exactly-once is for what kcat-in --exactly-once writes")
+        }
+        return barrier
     }
 
     /// Reads to the end of the input. Returns only when every line was acknowledged, or put aside.
@@ -67,13 +106,21 @@ public struct KcatOut: ~Copyable {
 
     private mutating func run() throws(Failure) {
         var failure: Failure?
-        do throws(Failure) { try pump() } catch { failure = error }
         do throws(Failure) {
-            if plan.transactionalID == nil { try end(&failure) } else { try endTransaction(failure) }
+            try advance(.start)
+            try pump()
+        } catch {
+            failure = error
+        }
+        do throws(Failure) {
+            if session == nil {
+                try end(&failure)
+            } else {
+                try endTransactions(&failure)
+            }
         } catch {
             failure = failure ?? error
         }
-        producer.abortTransaction()
         output.flush()
         rejects?.close()
         let facts = facts
@@ -92,8 +139,7 @@ public struct KcatOut: ~Copyable {
             let patience = writer.hasPacks || output.isPending ? 0 : progress.patience
             switch try input.next(patience: patience, wake: producer.client.wakeDescriptor) {
             case .piece(.lines(let lines, let firstLine)):
-                try barriers?.takeLines(firstLine)
-                if plan.transactionalID != nil { try producer.beginTransaction() }
+                try advance(.lines(firstLine))
                 try writer.write(UnsafeRawBufferPointer(lines), firstLine: firstLine, into: &output)
             case .piece(.barrier(let barrier, _)):
                 barrierLines += 1
@@ -118,13 +164,61 @@ public struct KcatOut: ~Copyable {
     }
 
     private mutating func take(_ barrier: Barrier) throws(Failure) {
-        guard barriers != nil else {
+        guard session != nil else {
             throw Failure(.configuration, "the input has barriers, which only --exactly-once takes")
         }
-        // Nothing is committed without offsets: by them the broker sees whether this is still for us to commit.
-        guard let offsets = try barriers?.take(barrier), !offsets.positions.isEmpty else { return }
         try writer.sendPacks(into: &output)
-        try producer.commitTransaction(offsets)
+        try advance(.barrier(barrier))
+    }
+
+    /// Tells the session, and does the steps that it says, one after the other.
+    /// - Throws: how it ends, if not well.
+    private mutating func advance(_ event: WriterSession.Event) throws(Failure) {
+        guard session != nil, ending == nil else { return }
+        var events = [event]
+        while !events.isEmpty {
+            let event = events.removeFirst()
+            for action in session?.handle(event, at: Client.monotonicMilliseconds()) ?? [] {
+                switch action {
+                case .step(let step): events.append(carryOut(step))
+                case .pause(let milliseconds): usleep(useconds_t(milliseconds * 1000))
+                case .say(let words): Descriptor.standardError.writeIgnoringErrors("kcat-out: \(words)\n")
+                case .end(let ending): self.ending = .some(ending)
+                }
+            }
+            if Signals.isAsked, ending == nil, case .failed = events.first { events = [.stopAsked] }
+        }
+        if case .some(.some(let ending)) = ending { throw Failure(ending) }
+    }
+
+    private mutating func carryOut(_ step: WriterSession.Step) -> WriterSession.Event {
+        let limit = session?.limit(of: step) ?? 0
+        do throws(Failure) {
+            switch step {
+            case .endOfStream(let isOK):
+                try writer.writeEndOfStream(ok: isOK, writer: plan.transactionalID)
+            case .flush:
+                let producer = producer
+                let failure = watchdog?.during(WriterSession.attempt(step), milliseconds: limit) { () -> Failure? in
+                    do throws(Failure) { try producer.flush() } catch { return error }
+                    return nil
+                }
+                if let failure { throw failure }
+                try writer.rejectRefused(into: &output)
+                if let (line, failure) = producer.firstFailure {
+                    throw Failure(failure.status, "line \(line): \(failure.message); its transaction is not committed")
+                }
+            default:
+                let producer = producer
+                let error = watchdog?.during(WriterSession.attempt(step), milliseconds: limit) {
+                    producer.carryOut(step)
+                }
+                if let error = error ?? nil { return .failed(step, error) }
+            }
+            return .done(step)
+        } catch {
+            return .refused(Ending(error))
+        }
     }
 
     /// Without transactions: what was taken before a failure is delivered all the same.
@@ -143,21 +237,11 @@ public struct KcatOut: ~Copyable {
     }
 
     /// With transactions: the last one, unless something was missing.
-    private mutating func endTransaction(_ failure: Failure?) throws(Failure) {
-        guard failure == nil, !Signals.isAsked else { return }
-        if let barriers {
-            guard let end = barriers.end else {
-                throw Failure(
-                    .tryAgain, "the input was cut off: a stage before kcat-out has failed; nothing is committed of it")
-            }
-            guard plan.writesEndOfStream, end != .stopped else { return }
-        }
+    private mutating func endTransactions(_ failure: inout Failure?) throws(Failure) {
+        if let failure { return try advance(.refused(Ending(failure))) }
+        if Signals.isAsked { return try advance(.stopAsked) }
         try writer.sendPacks(into: &output)
-        try producer.beginTransaction()
-        if plan.writesEndOfStream {
-            try writer.writeEndOfStream(ok: barriers?.end != .failed, writer: plan.transactionalID)
-        }
-        try producer.commitTransaction()
+        try advance(.inputEnded)
         try writer.rejectRefused(into: &output)
     }
 

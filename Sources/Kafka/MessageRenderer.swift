@@ -1,6 +1,7 @@
 import Bytes
 import CBytes
 import CRDKafka
+internal import Delivery
 import ToolRuntime
 
 /// Turns a message into lines.

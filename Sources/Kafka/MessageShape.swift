@@ -1,4 +1,5 @@
 public import Bytes
+internal import Delivery
 import ToolRuntime
 
 /// What `kcat-out` makes of a line.

@@ -1,6 +1,7 @@
 import Bytes
 import CBytes
 import CRDKafka
+internal import Delivery
 public import ToolRuntime
 
 /// An idempotent producer for one topic: what it takes is written once and in order, or reported as failed.
@@ -16,25 +17,29 @@ public final class Producer {
     /// Lines taken by librdkafka, and those of them that could not be delivered.
     private(set) var takenLines = 0
     private(set) var failedLines = 0
-    /// A transaction is open, and how many of the lines are in those that were committed.
-    var isInTransaction = false
+    /// How many of the lines are in transactions that were committed.
     private var committedLines = 0
     private let isTransactional: Bool
     /// The first line that could not be delivered, and why; line 0 is an end-of-stream record.
     private(set) var firstFailure: (line: Int, failure: Failure)?
     /// Whether messages that the broker refuses for what they are wait to be put aside; else they are failures.
     private let keepsRefused: Bool
+    private var outage = Outage()
+    private let patience: Patience
+    private var lastUnderWay = 0
+    private var lastComplaints = 0
     private(set) var refused: [(line: Int, code: rd_kafka_resp_err_t, value: [UInt8])] = []
 
     /// - Parameters:
     ///   - longestMessage: in bytes. Whether a topic takes so much is for its broker to say.
     ///   - pack: the usual size of a message where lines are put together.
+    ///   - patience: how long a message may wait for its broker.
     ///   - transactions: their id, and how many milliseconds one may take before the broker aborts it; nil: none.
     init(
-        _ settings: Settings, topic name: String, longestMessage: Int, pack: Int?, keepsRefused: Bool,
+        _ settings: Settings, topic name: String, longestMessage: Int, pack: Int?, keepsRefused: Bool, patience: Patience,
         transactions: (id: String, timeout: Int64)? = nil
     ) throws(Failure) {
-        self.keepsRefused = keepsRefused
+        (self.keepsRefused, self.patience) = (keepsRefused, patience)
         isTransactional = transactions != nil
         guard settings.value(of: "transactional.id") == nil else {
             throw Failure(.configuration, "transactional.id: give it as --transactional-id")
@@ -43,6 +48,8 @@ public final class Producer {
         if let (id, timeout) = transactions {
             try settings.add("transactional.id=\(id)")
             settings.setDefaults([("transaction.timeout.ms", "\(timeout)")])
+        } else {
+            settings.setDefaults([("message.timeout.ms", "\(patience.milliseconds)")])
         }
         client = try Client(
             RD_KAFKA_PRODUCER, try Self.complete(settings, longestMessage: longestMessage, pack: pack),
@@ -82,6 +89,16 @@ public final class Producer {
                 if message.err != RD_KAFKA_RESP_ERR_NO_ERROR { takeFailed(message) }
             }
         }
+        lookForOutage()
+    }
+
+    /// Says in one line that brokers do not take what is under way, and in one that they do again.
+    private func lookForOutage() {
+        let (now, underWay) = (Client.monotonicMilliseconds(), underWay)
+        if underWay == 0 || underWay < lastUnderWay, let words = outage.end(at: now) { patience.say(words) }
+        if underWay > 0, client.complaints != lastComplaints { outage.note(client.lastComplaint ?? "", at: now) }
+        if let words = outage.words(at: now) { patience.say(words) }
+        (lastUnderWay, lastComplaints) = (underWay, client.complaints)
     }
 
     private func takeFailed(_ message: rd_kafka_message_t) {
@@ -240,7 +257,8 @@ public final class Producer {
     /// Waits until every message was acknowledged or has failed. A signal bounds the wait; what is left then has failed.
     public func flush() throws(Failure) {
         var deadline: Int64?
-        while underWay > 0 {
+        // What is in a transaction with a line that has failed is given up with it.
+        while underWay > 0, !(isTransactional && firstFailure != nil) {
             rd_kafka_flush(client.handle, 50)  // sends at once, whatever linger.ms says
             try serve()
             let now = Client.monotonicMilliseconds()

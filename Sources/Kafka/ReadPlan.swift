@@ -1,3 +1,4 @@
+internal import Delivery
 public import ToolRuntime
 
 /// What `kcat-in` reads, when it ends, and how messages become lines.
@@ -25,9 +26,32 @@ public struct ReadPlan: Sendable {
     public var ack: String?
     /// The topic whose partitions hold the state that belongs to ours.
     public var restore: String?
+    /// Goes on where messages are gone, rather than end.
+    public var skipsGaps = false
+    /// How long what may pass is waited out, in milliseconds.
+    public var patience: Int64 = 300_000
     public var wantsSummary = false
     public var wantsProgress = false
     public var statistics: Statistics?
 
     public init() {}
+
+    /// What of it decides when what happens.
+    /// - Parameter commitMilliseconds: `max.poll.interval.ms`; nil: librdkafka's.
+    func decisions(commitMilliseconds: Int64?) -> ReaderPlan {
+        var decisions = ReaderPlan()
+        decisions.topic = topic
+        decisions.hasGroup = group != nil
+        decisions.partitions = partitions
+        decisions.untilEnd = untilEnd
+        decisions.untilEndOfStream = untilEndOfStream
+        decisions.limit = limit
+        decisions.epochMilliseconds = epochMilliseconds
+        decisions.hasAcks = ack != nil
+        decisions.restores = restore != nil
+        decisions.skipsGaps = skipsGaps
+        decisions.patience = patience
+        decisions.commitMilliseconds = commitMilliseconds ?? 300_000
+        return decisions
+    }
 }

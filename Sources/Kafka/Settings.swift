@@ -12,6 +12,13 @@ public struct Settings: Sendable {
         for (name, value) in defaults where self.value(of: name) == nil { properties.append((name, value, "default")) }
     }
 
+    mutating func remove(_ name: String) { properties.removeAll { $0.name == name } }
+
+    mutating func replace(_ name: String, by value: String) {
+        remove(name)
+        properties.append((name, value, "default"))
+    }
+
     /// `name=value`, as given to -X.
     public mutating func add(_ assignment: String) throws(Failure) {
         try add(assignment, from: "-X")

@@ -1,4 +1,5 @@
 import CRDKafka
+internal import Delivery
 import ToolRuntime
 
 /// Where reading a partition begins, as `-o` says it.
@@ -42,33 +43,35 @@ public enum StartOffset: Equatable, Sendable {
 }
 
 extension Client {
-    /// For each of the partitions where reading begins, and the offset behind the last message that a reader of committed
-    /// messages may see.
+    /// For each of the partitions what is there, and where reading begins. May be called from any thread.
     /// - Cost: two or three requests to each broker, however many partitions there are.
-    func offsets(of topic: String, _ partitions: [Int32], from start: StartOffset) throws(Failure) -> [Range<Int64>] {
-        let first = try lookUp(topic, partitions, Int64(RD_KAFKA_OFFSET_BEGINNING))
-        let end = try lookUp(topic, partitions, Int64(RD_KAFKA_OFFSET_END))
-        var byTime: [Int64]?
-        if case .time(let time) = start { byTime = try lookUp(topic, partitions, time) }
-        return partitions.indices.map { place in
-            let there = Range(uncheckedBounds: (first[place], max(first[place], end[place])))
-            return start.offset(in: there, byTime: byTime?[place])..<there.upperBound
-        }
-    }
-
-    /// Kafka's ListOffsets request, in which -1 and -2, librdkafka's logical offsets, stand for the end and the beginning.
-    private func lookUp(_ topic: String, _ partitions: [Int32], _ time: Int64) throws(Failure) -> [Int64] {
-        guard !partitions.isEmpty else { return [] }
-        let list = PartitionList(topic, partitions.map { ($0, time) })
-        let code = rd_kafka_offsets_for_times(handle, list.pointer, 10_000)
-        if code != RD_KAFKA_RESP_ERR_NO_ERROR { throw .kafka("cannot look up the offsets of \"\(topic)\"", code) }
-        var found: [Int32: Int64] = [:]
-        for entry in list.entries {
-            if entry.err != RD_KAFKA_RESP_ERR_NO_ERROR {
-                throw .kafka("cannot look up the offsets of partition \(entry.partition)", entry.err)
+    func ranges(of topic: String, _ numbers: [Int32], from start: StartOffset) -> Answer {
+        var found: [Int64: [Int32: Int64]] = [:]
+        var wanted = [Int64(RD_KAFKA_OFFSET_BEGINNING), Int64(RD_KAFKA_OFFSET_END)]
+        if case .time(let time) = start { wanted.append(time) }
+        for time in wanted {
+            let list = PartitionList(topic, numbers.map { ($0, time) })
+            let code = rd_kafka_offsets_for_times(handle, list.pointer, Inquirer.milliseconds)
+            if code != RD_KAFKA_RESP_ERR_NO_ERROR {
+                return .failure(ErrorCode(code), String(cString: rd_kafka_err2str(code)))
             }
-            found[entry.partition] = entry.offset
+            for entry in list.entries {
+                if entry.err != RD_KAFKA_RESP_ERR_NO_ERROR {
+                    let text = "partition \(entry.partition): \(String(cString: rd_kafka_err2str(entry.err)))"
+                    return .failure(ErrorCode(entry.err), text)
+                }
+                found[time, default: [:]][entry.partition] = entry.offset
+            }
         }
-        return partitions.map { found[$0] ?? -1 }
+        var ranges: [Int32: LogRange] = [:]
+        for number in numbers {
+            guard let low = found[wanted[0]]?[number], let high = found[wanted[1]]?[number], low >= 0, high >= 0 else {
+                return .failure(.timedOut, "partition \(number): no answer")
+            }
+            let there = Range(uncheckedBounds: (low, max(low, high)))
+            let byTime = wanted.count > 2 ? found[wanted[2]]?[number] : nil
+            ranges[number] = LogRange(low: low, high: there.upperBound, start: start.offset(in: there, byTime: byTime))
+        }
+        return .ranges(ranges)
     }
 }

@@ -1,11 +1,23 @@
 import CRDKafka
+internal import Delivery
 import Glibc
 import ToolRuntime
 
 extension Client {
-    /// Makes a topic with the broker's replication factor, unless it is there already, whatever its partitions.
-    func create(_ topic: String, partitions: Int) throws(Failure) {
-        if try findTopic(topic) != nil { return }
+    /// Makes a topic with the broker's replication factor, unless it is there already, whatever its partitions. It is there for
+    /// the controller then; the brokers hear of it a little later, which whoever uses it waits for.
+    func create(_ topic: String, partitions: Int, _ patience: Patience) throws(Failure) {
+        var waiting = Waiting(patience)
+        if try findTopic(topic, &waiting, waitsForIt: false) != nil { return }
+        while true {
+            let (code, detail) = try createOnce(topic, partitions)
+            if code == RD_KAFKA_RESP_ERR_NO_ERROR || code == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS { return }
+            let reason = oneLine(detail ?? String(cString: rd_kafka_err2str(code)))
+            try waiting.note(ErrorCode(code), "cannot make topic \"\(topic)\": \(reason)")
+        }
+    }
+
+    private func createOnce(_ topic: String, _ partitions: Int) throws(Failure) -> (rd_kafka_resp_err_t, String?) {
         var reason = [CChar](repeating: 0, count: 512)
         guard let new = rd_kafka_NewTopic_new(topic, CInt(partitions), -1, &reason, reason.count) else {
             throw Failure(.usage, "cannot make topic \"\(topic)\" with \(partitions) partitions: \(text(of: reason))")
@@ -15,16 +27,6 @@ extension Client {
         defer { rd_kafka_queue_destroy(queue) }
         var topics: [OpaquePointer?] = [new]
         rd_kafka_CreateTopics(handle, &topics, 1, nil, queue)
-        let (code, detail) = try creationResult(queue)
-        guard code == RD_KAFKA_RESP_ERR_NO_ERROR || code == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS else {
-            throw .kafka("cannot make topic \"\(topic)\"", code, detail)
-        }
-        // It is there for the controller; the brokers hear of it a little later.
-        let deadline = Self.monotonicMilliseconds() + 10_000
-        while try findTopic(topic) == nil, Self.monotonicMilliseconds() < deadline, !Signals.isAsked { usleep(20_000) }
-    }
-
-    private func creationResult(_ queue: OpaquePointer) throws(Failure) -> (rd_kafka_resp_err_t, String?) {
         let deadline = Self.monotonicMilliseconds() + 15_000
         while !Signals.isAsked, Self.monotonicMilliseconds() < deadline {
             try serve { _ in }

@@ -1,12 +1,14 @@
 public import Bytes
 import CBytes
 import CRDKafka
+internal import Delivery
 public import ToolRuntime
 
 /// Turns lines into messages of one topic.
 public struct TopicWriter: ~Copyable {
     private let producer: Producer
     private let shape: MessageShape
+    private let topic: String
     /// Partitions of the topic.
     private let partitions: Int32
     /// One for each partition, and behind them one for lines without a key, which may go anywhere; empty without `pack`.
@@ -17,14 +19,16 @@ public struct TopicWriter: ~Copyable {
     public private(set) var byteCount = 0
 
     /// - Throws: `unavailable` if no broker answers or there is no such topic.
-    public init(_ producer: Producer, _ shape: MessageShape, topic: String) throws(Failure) {
-        let partitions = try producer.client.partitionCount(of: topic)
+    init(
+        _ producer: Producer, _ shape: MessageShape, topic: String, _ patience: Patience
+    ) throws(Failure) {
+        let partitions = try producer.client.partitionCount(of: topic, patience)
         if let partition = shape.partition, partition >= partitions {
             throw Failure(
                 .configuration, "topic \"\(topic)\" has \(partitions) partitions: there is no partition \(partition)")
         }
         self.producer = producer
-        self.shape = shape
+        (self.shape, self.topic) = (shape, topic)
         self.partitions = partitions
         packs = Array(repeating: Pack(), count: shape.pack == nil ? 0 : Int(partitions) + 1)
         batch = .allocate(capacity: 1024)
@@ -225,7 +229,10 @@ public struct TopicWriter: ~Copyable {
         let status = Array((ok ? EndOfStream.ok : EndOfStream.failed).utf8)
         var headers = [Header(name: Array(EndOfStream.header.utf8), value: status)]
         if let writer { headers.append(Header(name: Array(EndOfStream.writer.utf8), value: Array(writer.utf8))) }
-        for partition in 0..<partitions {
+        // Partitions that were added meanwhile have their readers, too.
+        var count = partitions
+        if case .partitionCount(let now) = producer.client.describe(topic, milliseconds: 5000) { count = max(count, now) }
+        for partition in 0..<count {
             let code = try producer.send(
                 value: UnsafeRawBufferPointer(start: nil, count: 0), key: nil, partition: partition, timestamp: nil,
                 headers: headers, line: 0)

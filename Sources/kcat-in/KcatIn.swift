@@ -47,6 +47,13 @@ enum KcatInTool {
         "restore", nil, "TOPIC",
         help: "First write the totals that TOPIC holds in the same partitions, for merge-counts --updates.")
 
+    static let onGap = Option<OnGap>.choice(
+        "on-gap", default: .fail,
+        help: "Where messages are gone that were to be read: end with 69, or say so and skip to the next that is there."
+    )
+
+    enum OnGap: String, CaseIterable, Sendable { case fail, skip }
+
     static let command = Command(
         name: "kcat-in",
         summary: "Prints the messages of a Kafka topic, one a line.",
@@ -75,7 +82,8 @@ enum KcatInTool {
             ),
         ],
         options: [
-            group, start, partitions, untilEnd, untilEndOfStream, limit, with, embeddedLF, exactlyOnce, epoch, ack,
+            group, start, partitions, untilEnd, untilEndOfStream, limit, with, embeddedLF, onGap, exactlyOnce, epoch,
+            ack,
             restore,
         ] + BridgeOptions.all,
         exitStatus: BridgeOptions.exitStatus)
@@ -106,6 +114,8 @@ enum KcatInTool {
             } else if arguments[restore] != nil {
                 throw Failure(.usage, "--restore needs --exactly-once: state and offsets must fit")
             }
+            plan.skipsGaps = arguments[onGap] == .skip
+            plan.patience = arguments[BridgeOptions.patience] ?? 300_000
             plan.wantsSummary = arguments[CommonOptions.summary]
             plan.wantsProgress = arguments[BridgeOptions.progress]
             plan.statistics = Statistics(command.name, arguments)

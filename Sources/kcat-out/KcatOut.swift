@@ -94,6 +94,7 @@ enum KcatOutTool {
             }
             plan.maxLine = arguments[CommonOptions.maxLine]
             plan.reject = arguments[CommonOptions.reject]
+            plan.patience = arguments[BridgeOptions.patience] ?? 300_000
             plan.wantsSummary = arguments[CommonOptions.summary]
             plan.wantsProgress = arguments[BridgeOptions.progress]
             plan.statistics = Statistics(command.name, arguments)

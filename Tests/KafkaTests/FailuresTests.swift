@@ -1,4 +1,5 @@
 import CRDKafka
+import Delivery
 import Kafka
 import Testing
 import ToolRuntime
@@ -12,24 +13,29 @@ import ToolRuntime
             (RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, .notPermitted),
             (RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED, .notPermitted),
             (RD_KAFKA_RESP_ERR__INVALID_ARG, .configuration), (RD_KAFKA_RESP_ERR_POLICY_VIOLATION, .configuration),
+            (RD_KAFKA_RESP_ERR_INVALID_TRANSACTION_TIMEOUT, .configuration),
             (RD_KAFKA_RESP_ERR__FENCED, .tryAgain), (RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION, .tryAgain),
             (RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, .malformedData),
         ] as [(rd_kafka_resp_err_t, ToolRuntime.ExitStatus)] {
-            #expect(ToolRuntime.ExitStatus(code) == status, "\(String(cString: rd_kafka_err2name(code)))")
+            #expect(Failure.kafka("", code).status == status, "\(String(cString: rd_kafka_err2name(code)))")
+        }
+    }
+
+    @Test func everyErrorThatLibrdkafkaKnowsIsJudged() {
+        var (descriptions, count): (UnsafePointer<rd_kafka_err_desc>?, Int) = (nil, 0)
+        rd_kafka_get_err_descs(&descriptions, &count)
+        #expect(count > 200)
+        for place in 0..<count {
+            guard let row = descriptions?[place], row.desc != nil, row.code != RD_KAFKA_RESP_ERR_NO_ERROR else {
+                continue
+            }
+            #expect(ErrorCode(row.code).judgement != nil, "\(String(cString: row.name)) \(row.code.rawValue)")
         }
     }
 
     @Test func aMessageIsOneLine() {
         let failure = Failure.kafka("cannot log in", RD_KAFKA_RESP_ERR__SSL, "first\nsecond\r\nthird")
         #expect(failure == Failure(.notPermitted, "cannot log in: first second third"))
-    }
-
-    @Test func waitingIsForWhatMayPass() {
-        #expect(RD_KAFKA_RESP_ERR__TRANSPORT.hopelessAttempt(afterContact: false) == nil)
-        #expect(RD_KAFKA_RESP_ERR__AUTHENTICATION.hopelessAttempt(afterContact: true) != nil)
-        #expect(RD_KAFKA_RESP_ERR__SSL.hopelessAttempt(afterContact: false) != nil)
-        // A broker that restarts breaks off handshakes.
-        #expect(RD_KAFKA_RESP_ERR__SSL.hopelessAttempt(afterContact: true) == nil)
     }
 
     @Test func ratesHaveThreeFigures() {

@@ -1,26 +1,15 @@
 import CRDKafka
+internal import Delivery
 import ToolRuntime
 
-/// A member of a consumer group in one of the group's generations: what a broker compares before it takes offsets, so that
-/// who was put out of the group cannot commit.
-package struct GroupMember: Equatable {
-    package var group: [UInt8]
-    package var generation: Int32
-    package var member: [UInt8]
-    /// The name of a static member (`group.instance.id`).
-    package var instance: [UInt8]?
-
-    package init(group: [UInt8], generation: Int32, member: [UInt8], instance: [UInt8]?) {
-        (self.group, self.generation, self.member, self.instance) = (group, generation, member, instance)
-    }
-
-    /// From librdkafka's binary form, the only place where its version 2.0.2 tells the generation:
+extension GroupMember {
+    /// From librdkafka's binary form, the only place where version 2.0.2 tells the generation:
     /// `CGMDv2:`, the generation (4 bytes), group NUL, member NUL, and 1, or 0 instance NUL.
     /// - Returns: nil if it is of another version.
     package init?(serialized bytes: UnsafeRawBufferPointer) {
         let magic = "CGMDv2:".utf8
         guard bytes.starts(with: magic), bytes.count > magic.count + 4 else { return nil }
-        generation = bytes.loadUnaligned(fromByteOffset: magic.count, as: Int32.self)
+        let generation = bytes.loadUnaligned(fromByteOffset: magic.count, as: Int32.self)
         var rest = bytes[(magic.count + 4)...]
         func text(_ rest: inout Slice<UnsafeRawBufferPointer>) -> [UInt8]? {
             guard let end = rest.firstIndex(of: 0) else { return nil }
@@ -28,21 +17,19 @@ package struct GroupMember: Equatable {
             return Array(rest[..<end])
         }
         guard let group = text(&rest), let member = text(&rest), let isMissing = rest.popFirst() else { return nil }
-        (self.group, self.member) = (group, member)
-        if isMissing == 0 {
-            guard let instance = text(&rest) else { return nil }
-            self.instance = instance
-        }
+        let instance = isMissing == 0 ? text(&rest) : nil
+        if isMissing == 0, instance == nil { return nil }
+        self.init(group: group, generation: generation, member: member, instance: instance)
     }
 
     /// librdkafka's own form, good while `body` runs.
-    func withMetadata<Result>(_ body: (OpaquePointer) throws(Failure) -> Result) throws(Failure) -> Result {
+    func withMetadata<Result>(_ body: (OpaquePointer) -> Result) -> Result {
         func ended(_ bytes: [UInt8]) -> [CChar] { bytes.map(CChar.init(bitPattern:)) + [0] }
         let metadata = rd_kafka_consumer_group_metadata_new_with_genid(
             ended(group), generation, ended(member), instance.map(ended))
-        guard let metadata else { throw Failure(.internalError, "out of memory") }
+        guard let metadata else { preconditionFailure("out of memory") }
         defer { rd_kafka_consumer_group_metadata_destroy(metadata) }
-        return try body(metadata)
+        return body(metadata)
     }
 }
 

@@ -1,4 +1,5 @@
 import CRDKafka
+internal import Delivery
 import ToolRuntime
 
 /// Reads the state that belongs to partitions of the input: the same partitions of another topic, from the beginning to
@@ -6,6 +7,7 @@ import ToolRuntime
 final class StateReader {
     private let client: Client
     private let topic: String
+    private let patience: Patience
     private let messages: OpaquePointer
     private var renderer = MessageRenderer(with: [], embeddedLF: .split)
     /// Partitions whose end has not come, and what it is once it is known.
@@ -17,22 +19,24 @@ final class StateReader {
     private(set) var lineCount = 0
     private(set) var milliseconds: Int64 = 0
 
-    init(_ settings: Settings, _ topic: String) throws(Failure) {
-        self.topic = topic
+    init(_ settings: Settings, _ topic: String, _ patience: Patience) throws(Failure) {
+        (self.topic, self.patience) = (topic, patience)
         // With the settings of the reader of the input, which must fit together, but in no group.
         var plan = ReadPlan()
         plan.epochMilliseconds = 0
-        client = try Client(RD_KAFKA_CONSUMER, try TopicReader.complete(settings, plan), events: 0)
+        var settings = try TopicReader.complete(settings, plan)
+        // Reading begins at the beginning, which deletion may move.
+        settings.replace("auto.offset.reset", by: "earliest")
+        client = try Client(RD_KAFKA_CONSUMER, settings, events: 0)
         messages = rd_kafka_queue_new(client.handle)
     }
 
     var isBusy: Bool { !open.isEmpty }
 
-    /// - Parameters:
-    ///   - count: how many partitions the input has.
-    ///   - input: its topic.
-    func begin(_ partitions: [Int32], of count: Int, for input: String) throws(Failure) {
-        let own = try client.partitionCount(of: topic)
+    /// - Parameter input: the topic that the partitions are of.
+    func begin(_ partitions: [Int32], for input: String) throws(Failure) {
+        let own = try client.partitionCount(of: topic, patience)
+        let count = try client.partitionCount(of: input, patience)
         guard own == count else {
             throw Failure(
                 .configuration,
@@ -65,9 +69,9 @@ final class StateReader {
         return hasEnded
     }
 
-    /// Writes what has come, as long as there is room. Returns whether there may be more; nil when there is nothing to read.
-    func fill(_ output: inout LineOutput) throws(Failure) -> Bool? {
-        guard isBusy else { return nil }
+    /// Writes what has come, as long as there is room. Returns whether there may be more.
+    func fill(_ output: inout LineOutput) throws(Failure) -> Bool {
+        guard isBusy else { return false }
         try client.serve { _ in }
         while output.hasRoom {
             guard let message = rd_kafka_consume_queue(messages, 20) else { return true }
@@ -88,6 +92,7 @@ final class StateReader {
                 // Neither a deleted key nor the end of a stream is a total.
                 if message.pointee.len == 0 { continue }
                 lineCount += try renderer.append(message, to: &output, limit: .max).count
+            case let code where ErrorCode(code).meaning == .passes: continue
             case let code:
                 throw .kafka("cannot read topic \"\(topic)\"", code)
             }

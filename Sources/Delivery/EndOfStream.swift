@@ -3,11 +3,11 @@ import CBytes
 /// The record with which a `kcat-out --eof` ends its part of each partition: an empty value under this header, whose value
 /// is `ok`, or `failed` where its input did not end well; a second header names a writer that has a name. `kcat-in
 /// --until-eof` counts them.
-enum EndOfStream {
-    static let header = "end-of-stream"
-    static let writer = "writer"
-    static let ok = "ok"
-    static let failed = "failed"
+package enum EndOfStream {
+    package static let header = "end-of-stream"
+    package static let writer = "writer"
+    package static let ok = "ok"
+    package static let failed = "failed"
 }
 
 /// How many writers have ended their part of a partition, and whether one of them had failed. It is committed with the

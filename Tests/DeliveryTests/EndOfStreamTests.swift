@@ -1,4 +1,4 @@
-import Kafka
+import Delivery
 import Testing
 
 @Suite struct EndOfStreamTests {

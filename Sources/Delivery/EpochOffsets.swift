@@ -1,16 +1,4 @@
 import Bytes
-import ToolRuntime
-
-/// How far a reader has come in a partition: the offset behind the last message, and the end-of-stream records before it.
-package struct Position: Equatable {
-    package var partition: Int32
-    package var next: Int64
-    package var ends: EndsOfStream
-
-    package init(partition: Int32, next: Int64, ends: EndsOfStream = EndsOfStream()) {
-        (self.partition, self.next, self.ends) = (partition, next, ends)
-    }
-}
 
 /// What a `commit` barrier carries from `kcat-in` to `kcat-out`: who has read, and how far. As the payload of a barrier:
 ///
@@ -73,63 +61,10 @@ package struct EpochOffsets: Equatable {
 }
 
 /// Why a stream with barriers ends: the payload of `close`.
-enum StreamEnd: String {
+package enum StreamEnd: String {
     case ok
     /// The input of a writer of the topic had failed (`--until-eof`).
     case failed
     /// A signal asked for it: the topic goes on.
     case stopped
-}
-
-/// The barriers of a stream that `kcat-in` writes, numbered from 0, and the epochs that are on their way to be committed.
-struct Epochs {
-    struct Pending {
-        let number: Int64
-        let positions: [Position]
-        /// Where the barrier ends in the output.
-        let end: Int
-        let lines: Int
-    }
-
-    let session: [UInt8]
-    /// How many barriers were made, which is the number of the next.
-    private(set) var next: Int64 = 0
-    private(set) var pending: [Pending] = []
-    /// Since when the first of them, all of whose lines have been accepted, waits for its commit.
-    private(set) var waitingSince: Int64?
-    private(set) var committedEpochs = 0
-
-    /// The session is 128 random bits: data cannot guess it.
-    init() {
-        var generator = SystemRandomNumberGenerator()
-        let digits = Array("0123456789abcdef".utf8)
-        session = (0..<32).map { _ in digits[Int(generator.next() & 15)] }
-    }
-
-    var isSettled: Bool { pending.isEmpty }
-
-    mutating func barrier(_ kind: Barrier.Kind, payload: [UInt8]) -> [UInt8] {
-        defer { next += 1 }
-        return Barrier(session: session, epoch: next, kind: kind, watermark: nil, payload: payload).line
-    }
-
-    /// Notes that the barrier made last ends an epoch.
-    mutating func begin(_ positions: [Position], end: Int, lines: Int) {
-        pending.append(Pending(number: next - 1, positions: positions, end: end, lines: lines))
-    }
-
-    /// Starts the clock of the first epoch once standard output has accepted it.
-    mutating func noteAccepted(_ bytes: Int, at now: Int64) {
-        if waitingSince == nil, let first = pending.first, first.end <= bytes { waitingSince = now }
-    }
-
-    /// Takes the first epochs out, as long as they are `done`.
-    mutating func settle(while done: (Pending) -> Bool) -> [Pending] {
-        let settled = Array(pending.prefix(while: done))
-        guard !settled.isEmpty else { return [] }
-        pending.removeFirst(settled.count)
-        committedEpochs += settled.count
-        waitingSince = nil
-        return settled
-    }
 }
