@@ -34,8 +34,8 @@ final class Consumer {
     static let queueLimit = 24
     static let pollInterval: Int64 = 60_000_000
 
-    unowned let program: Program
-    unowned let world: World
+    unowned(unsafe) let program: Program
+    unowned(unsafe) let world: World
     let topic: Topic
     let group: Group?
     let instance: Int32?
@@ -118,20 +118,20 @@ final class Consumer {
         if places[place].toldEnd == offset, partition.start <= offset, min(partition.stable, partition.visibleHigh) <= offset,
             partition.log.count >= offset
         {
-            partition.whenMoved { [unowned self] in
-                program.after(world.delay()) { [unowned self] in
+            partition.whenMoved { [self] in
+                program.after(world.delay()) { [self] in
                     if version == self.version { fetch(place) }
                 }
             }
             return
         }
         let most = 1 + world.random.below(8)
-        world.cluster.send(from: program, to: { partition.leader }) { [unowned self] in
+        world.cluster.send(from: program, to: { partition.leader }) { [self] in
             read(partition, from: offset, most: most)
-        } _: { [unowned self] answer in
+        } _: { [self] answer in
             guard version == self.version else { return }
             guard let answer else {
-                return program.after(world.random.delay(50_000...500_000)) { [unowned self] in
+                return program.after(world.random.delay(50_000...500_000)) { [self] in
                     if version == self.version { fetch(place) }
                 }
             }
@@ -181,7 +181,7 @@ final class Consumer {
             if !places[place].isPaused { fetch(place) }
         case .trouble(.notLeader):
             places[place].isFetching = true
-            program.after(world.random.delay(50_000...500_000)) { [unowned self, version] in
+            program.after(world.random.delay(50_000...500_000)) { [self, version] in
                 if version == self.version { fetch(place) }
             }
         case .trouble(.offsetOutOfRange):
@@ -195,7 +195,7 @@ final class Consumer {
             queue.append(Item(version: version, partition: number, offset: places[place].position, kind: .failure(trouble)))
             program.wake()
             places[place].isFetching = true
-            program.after(world.random.delay(50_000...500_000)) { [unowned self, version] in
+            program.after(world.random.delay(50_000...500_000)) { [self, version] in
                 if version == self.version { fetch(place) }
             }
         }
@@ -215,10 +215,10 @@ final class Consumer {
         let turn = heartbeats
         let known = member
         var isAnswered = false
-        world.cluster.ask(program, \.groupSeat) { [unowned self] reply in
+        world.cluster.ask(program, \.groupSeat) { [self] reply in
             // The answer comes when all have joined.
             group.join(known, instance: instance, reply)
-        } _: { [unowned self] answer in
+        } _: { [self] answer in
             isAnswered = true
             guard turn == heartbeats else { return }
             switch answer {
@@ -229,7 +229,7 @@ final class Consumer {
             }
         }
         // A request that lies at a broker that died is sent again.
-        program.after(70_000_000) { [unowned self] in
+        program.after(70_000_000) { [self] in
             if !isAnswered, turn == heartbeats { retryJoin(.timedOut) }
         }
     }
@@ -242,7 +242,7 @@ final class Consumer {
         }
         heartbeats += 1
         let turn = heartbeats
-        program.after(world.random.delay(50_000...500_000)) { [unowned self] in
+        program.after(world.random.delay(50_000...500_000)) { [self] in
             if turn == heartbeats { join() }
         }
     }
@@ -260,7 +260,7 @@ final class Consumer {
         var isAnswered = false
         world.cluster.ask(program, \.groupSeat) { reply in
             group.sync(member, generation, reply)
-        } _: { [unowned self] answer in
+        } _: { [self] answer in
             isAnswered = true
             guard turn == heartbeats else { return }
             switch answer {
@@ -272,13 +272,13 @@ final class Consumer {
             case .failure(let refusal): retryJoin(refusal.trouble)
             }
         }
-        program.after(12_000_000) { [unowned self] in
+        program.after(12_000_000) { [self] in
             if !isAnswered, turn == heartbeats { retryJoin(.timedOut) }
         }
     }
 
     private func beat(_ turn: Int) {
-        program.after(3_000_000) { [unowned self] in
+        program.after(3_000_000) { [self] in
             guard turn == heartbeats, let group, let member else { return }
             if world.now - lastPoll > Self.pollInterval {
                 group.leave(member)
@@ -286,9 +286,9 @@ final class Consumer {
                 return lose()
             }
             let generation = generation
-            world.cluster.ask(program, \.groupSeat) { [unowned self] reply in
+            world.cluster.ask(program, \.groupSeat) { [self] reply in
                 reply(group.heartbeat(member, generation, instance).map { .refused($0) } ?? .success(()))
-            } _: { [unowned self] (answer: Reply<Void>) in
+            } _: { [self] (answer: Reply<Void>) in
                 guard turn == heartbeats else { return }
                 if case .failure(let refusal) = answer { takeRefusal(refusal.trouble) }
                 if turn == heartbeats { beat(turn) }
@@ -352,12 +352,12 @@ final class Consumer {
             return tell(.committed(positions.map { ($0.partition, $0.offset.next) }, .unknownMember))
         }
         let generation = generation
-        world.cluster.ask(program, \.groupSeat) { [unowned self] reply in
+        world.cluster.ask(program, \.groupSeat) { [self] reply in
             world.judge.check(commit: positions, by: program)
             reply(group.commit(member, generation, instance, positions).map { .refused($0) } ?? .success(()))
-        } _: { [unowned self] (answer: Reply<Void>) in
+        } _: { [self] (answer: Reply<Void>) in
             if case .failure(let refusal) = answer, refusal.trouble.passes, attempt < 2 {
-                return program.after(world.random.delay(100_000...500_000)) { [unowned self] in
+                return program.after(world.random.delay(100_000...500_000)) { [self] in
                     commit(positions, attempt: attempt + 1)
                 }
             }
@@ -377,10 +377,10 @@ final class Consumer {
             var found: [Int32: StoredOffset] = [:]
             for partition in partitions { if let offset = group.offset(of: partition) { found[partition] = offset } }
             reply(.success(found))
-        } _: { [unowned self] (answer: Reply<[Int32: StoredOffset]>) in
+        } _: { [self] (answer: Reply<[Int32: StoredOffset]>) in
             if case .failure(let refusal) = answer, refusal.trouble == .unstableOffsets || refusal.trouble.passes {
                 if attempt < 10 {
-                    return program.after(world.random.delay(100_000...500_000)) { [unowned self] in
+                    return program.after(world.random.delay(100_000...500_000)) { [self] in
                         stored(partitions, isStable: isStable, attempt: attempt + 1, done)
                     }
                 }
@@ -393,13 +393,13 @@ final class Consumer {
     /// What is there of partitions, by their leaders.
     func ranges(_ partitions: [Int32], _ done: @escaping (Reply<[Int32: LogRange]>) -> Void) {
         let topic = topic
-        world.cluster.send(from: program) { [unowned world] in
+        world.cluster.send(from: program) { [world] in
             for number in partitions where topic.partitions.indices.contains(Int(number)) {
                 guard let leader = topic.partitions[Int(number)].leader else { return nil }
                 if world.cluster.brokers[leader] != .up { return leader }
             }
             return world.cluster.brokers.firstIndex(of: .up)
-        } _: { [unowned world] () -> Reply<[Int32: LogRange]> in
+        } _: { [world] () -> Reply<[Int32: LogRange]> in
             var found: [Int32: LogRange] = [:]
             for number in partitions {
                 guard topic.partitions.indices.contains(Int(number)) else { return .refused(.unknownTopic) }
@@ -421,8 +421,8 @@ final class Consumer {
     /// How many partitions the topic has, by a broker that may have heard late of the newest.
     func partitionCount(_ done: @escaping (Reply<Int32>) -> Void) {
         let topic = topic
-        world.cluster.send(from: program) { [unowned world] in world.cluster.brokers.firstIndex(of: .up)
-        } _: { [unowned world] () -> Reply<Int32> in
+        world.cluster.send(from: program) { [world] in world.cluster.brokers.firstIndex(of: .up)
+        } _: { [world] () -> Reply<Int32> in
             if world.kinds.contains(.passingErrors), world.now < 1_500_000, world.random.once(in: 2) {
                 return .refused(.unknownTopic)
             }

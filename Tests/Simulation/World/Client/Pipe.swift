@@ -18,8 +18,8 @@ final class Pipe {
     private var held = 0
     private(set) var isWriterGone = false
     private(set) var isReaderGone = false
-    unowned var writer: Program
-    unowned var reader: Program
+    unowned(unsafe) var writer: Program
+    unowned(unsafe) var reader: Program
 
     init(capacity: Int, from writer: Program, to reader: Program) {
         (self.capacity, self.writer, self.reader) = (capacity, writer, reader)

@@ -23,8 +23,8 @@ final class Producer {
     /// Bytes a second that brokers take, where they have quotas.
     static let quota: Int64 = 150_000
 
-    unowned let program: Program
-    unowned let world: World
+    unowned(unsafe) let program: Program
+    unowned(unsafe) let world: World
     let topic: Topic
     let transactionalID: Int32
     let timeout: Int64
@@ -56,20 +56,20 @@ final class Producer {
     private func persist<Value>(
         until deadline: Int64 = .max, _ handle: @escaping () -> Reply<Value>, _ done: @escaping (Reply<Value>) -> Void
     ) {
-        ask(handle) { [unowned self] answer in
+        ask(handle) { [self] answer in
             guard case .failure(let refusal) = answer, refusal.trouble.passes, world.now < deadline else {
                 return done(answer)
             }
-            program.after(world.random.delay(20_000...200_000)) { [unowned self] in
+            program.after(world.random.delay(20_000...200_000)) { [self] in
                 persist(until: deadline, handle, done)
             }
         }
     }
 
     func initialize(_ done: @escaping (Failure?) -> Void) {
-        persist { [unowned self] in
+        persist { [self] in
             world.cluster.transactions.begin(id: transactionalID, timeout: timeout)
-        } _: { [unowned self] (answer: Reply<(producer: Int32, epoch: Int32)>) in
+        } _: { [self] (answer: Reply<(producer: Int32, epoch: Int32)>) in
             switch answer {
             case .success(let (producer, epoch)):
                 (self.producer, self.epoch) = (producer, epoch)
@@ -97,7 +97,7 @@ final class Producer {
         if !lanes[partition].isAdding, lanes[partition].underWay.isEmpty {
             lanes[partition].isAdding = true
             let number = number
-            program.after(world.random.delay(100...5000)) { [unowned self] in
+            program.after(world.random.delay(100...5000)) { [self] in
                 guard number == self.number else { return }
                 lanes[partition].isAdding = false
                 push(partition)
@@ -115,9 +115,9 @@ final class Producer {
             guard !lanes[place].isAdding else { return }
             lanes[place].isAdding = true
             let (number, epoch) = (number, epoch)
-            return persist { [unowned world] in
+            return persist { [world] in
                 world.cluster.transactions.add(partition, nil, to: entry, epoch: epoch)
-            } _: { [unowned self] answer in
+            } _: { [self] answer in
                 guard number == self.number else { return }
                 lanes[place].isAdding = false
                 switch answer {
@@ -149,7 +149,7 @@ final class Producer {
             }
             guard trouble.passes else { return fail(trouble) }
             if world.now - since > Self.messageTimeout { return fail(.messageTimedOut) }
-            program.after(world.random.delay(20_000...300_000)) { [unowned self] in
+            program.after(world.random.delay(20_000...300_000)) { [self] in
                 if number == self.number { transmit(place, isAgain: true, since: since) }
             }
         }
@@ -158,11 +158,11 @@ final class Producer {
         for case .line(let line) in bodies where world.kinds.contains(.quotas) { bytes += line.size(weight: world.scenario.weight) }
         if bytes > 0, !isAgain {
             busyUntil = max(busyUntil, world.now) + Int64(bytes) * 1_000_000 / Self.quota
-            return program.after(busyUntil - world.now) { [unowned self] in
+            return program.after(busyUntil - world.now) { [self] in
                 if number == self.number { transmit(place, isAgain: true, since: since) }
             }
         }
-        world.cluster.send(from: program, to: { partition.leader }, isLossy: false) { [unowned self] () -> Trouble? in
+        world.cluster.send(from: program, to: { partition.leader }, isLossy: false) { [self] () -> Trouble? in
             let cluster = world.cluster
             if partition.leader == nil { return .notLeader }
             if partition.inSyncCount < (partition.replicas.count + 1) / 2 { return .notEnoughReplicas }
@@ -177,7 +177,7 @@ final class Producer {
             }
             guard let end else { return .unknown }
             let isLost = world.losesReply()
-            partition.whenReplicated(end) { [unowned self] trouble in
+            partition.whenReplicated(end) { [self] trouble in
                 program.after(isLost ? 1_000_000 : world.delay()) {
                     if !isAnswered { taken(isLost ? .timedOut : trouble) }
                     isAnswered = true
@@ -222,9 +222,9 @@ final class Producer {
         guard let entry, let group = world.cluster.groups.first(where: { $0.name.utf8.elementsEqual(offsets.member.group) })
         else { return done(Failure(trouble: .state, isFatal: true)) }
         let epoch = epoch
-        persist { [unowned world] in
+        persist { [world] in
             world.cluster.transactions.add(nil, group, to: entry, epoch: epoch)
-        } _: { [unowned self] answer in
+        } _: { [self] answer in
             if case .failure(let refusal) = answer {
                 fail(refusal.trouble)
                 return done(failure)
@@ -239,7 +239,7 @@ final class Producer {
         let instance = offsets.member.instance.flatMap { Int32(String(decoding: $0, as: UTF8.self)) }
         let (producer, epoch) = (producer, epoch)
         let seat = world.cluster.groupSeat.broker
-        world.cluster.ask(program, \.groupSeat) { [unowned self] reply in
+        world.cluster.ask(program, \.groupSeat) { [self] reply in
             // A transaction that the coordinator has ended takes nothing more.
             guard let entry, entry.epoch == epoch, entry.state == .ongoing else {
                 return reply(.refused(.invalidProducerEpoch))
@@ -247,14 +247,14 @@ final class Producer {
             let refusal = group.commitInTransaction(
                 of: producer, member, offsets.member.generation, instance, positions)
             reply(refusal.map { .refused($0) } ?? .success(()))
-        } _: { [unowned self] (answer: Reply<Void>) in
+        } _: { [self] (answer: Reply<Void>) in
             guard case .failure(let refusal) = answer else { return done(nil) }
             if refusal.trouble.passes {
                 // librdkafka from 2.10 on: the call waits for a broker that was the coordinator, for ever.
                 if world.kinds.contains(.endlessCalls), world.cluster.groupSeat.broker != seat {
                     return world.note("\(program.name): rd_kafka_send_offsets_to_transaction does not return")
                 }
-                return program.after(world.random.delay(50_000...500_000)) { [unowned self] in
+                return program.after(world.random.delay(50_000...500_000)) { [self] in
                     put(offsets, group, attempt: attempt + 1, done)
                 }
             }
@@ -273,12 +273,12 @@ final class Producer {
         }
         guard let entry else { return done(Failure(trouble: .state)) }
         let epoch = epoch
-        persist { [unowned self] in
+        persist { [self] in
             if entry.state == .idle, entry.epoch == epoch, !lanes.contains(where: { $0.isInTransaction }) {
                 return .success(())  // nothing was sent: no broker knows of it
             }
             return world.cluster.transactions.end(entry, epoch: epoch, isCommit: isCommit)
-        } _: { [unowned self] answer in
+        } _: { [self] answer in
             switch answer {
             case .success:
                 failure = nil
@@ -289,4 +289,6 @@ final class Producer {
             }
         }
     }
+
+    func tearDown() { flushed = nil }
 }

@@ -8,7 +8,8 @@ enum Exit: Equatable {
 
 /// A process: it runs in steps, may be killed between any two of them, and may be frozen and go on later.
 class Program {
-    unowned let world: World
+    /// Sound here and wherever it stands: a world holds all that is in it until its run is over, and lets it go then.
+    unowned(unsafe) let world: World
     let name: String
     private(set) var exit: Exit?
     private(set) var isFrozen = false
@@ -28,7 +29,7 @@ class Program {
 
     /// Runs `action` later, if this program lives then; if it is frozen, when it goes on.
     final func after(_ microseconds: Int64, _ action: @escaping () -> Void) {
-        world.after(microseconds) { [unowned self] in run(action) }
+        world.after(microseconds) { [self] in run(action) }
     }
 
     private func run(_ action: @escaping () -> Void) {
@@ -40,7 +41,7 @@ class Program {
     final func wake() {
         guard !isWoken, isAlive else { return }
         isWoken = true
-        after(world.random.delay(10...400)) { [unowned self] in
+        after(world.random.delay(10...400)) { [self] in
             isWoken = false
             step()
         }

@@ -2,7 +2,7 @@
 final class Cluster {
     enum Condition { case up, down, frozen }
 
-    unowned let world: World
+    unowned(unsafe) let world: World
     private(set) var brokers: [Condition]
     private(set) var topics: [Topic] = []
     private(set) var groups: [Group] = []
@@ -37,7 +37,7 @@ final class Cluster {
         topic.add(replicas: replicas(topic.partitions.count, replication))
         if let first = topic.partitions.last?.leader, brokers[first] != .up { elect(topic.partitions.count - 1, of: topic) }
         for group in groups where group.topic === topic {
-            world.after(world.random.delay(1_000_000...8_000_000)) { [unowned group] in group.topicHasGrown() }
+            world.after(world.random.delay(1_000_000...8_000_000)) { [group] in group.topicHasGrown() }
         }
     }
 
@@ -63,7 +63,7 @@ final class Cluster {
         from client: Program, to broker: @escaping () -> Int?, isLossy: Bool = true, _ handle: @escaping () -> Answer,
         _ reply: @escaping (Answer?) -> Void
     ) {
-        world.after(world.delay()) { [unowned self, unowned world] in
+        world.after(world.delay()) { [self, world] in
             guard let target = broker() else {
                 return client.after(world.delay() + 10_000) { reply(nil) }
             }
@@ -82,7 +82,8 @@ final class Cluster {
                     (
                         target,
                         {
-                            let answer = handle()
+                            // Meanwhile another may have become responsible.
+                            let answer = broker() == target ? handle() : nil
                             client.after(world.delay()) {
                                 if !isAnswered { reply(answer) }
                                 isAnswered = true
@@ -110,10 +111,10 @@ final class Cluster {
         }
         let broker = self[keyPath: seat].broker
         let isLost = world.losesReply()
-        send(from: client, to: { broker }, isLossy: false) { [unowned self] () -> Trouble? in
+        send(from: client, to: { broker }, isLossy: false) { [self] () -> Trouble? in
             if self[keyPath: seat].broker != broker { return .notCoordinator }
             if let trouble = trouble(of: self[keyPath: seat]) { return trouble }
-            handle { [unowned world] reply in
+            handle { [world] reply in
                 if isLost {
                     client.after(world.random.delay(100_000...2_000_000)) { answer(.refused(.transport)) }
                 } else {
@@ -141,7 +142,7 @@ final class Cluster {
         brokers[broker] = condition
         world.note("broker \(broker) is \(condition)")
         let delay = isClean ? world.random.delay(1000...300_000) : world.random.delay(300_000...9_000_000)
-        world.after(delay) { [unowned self] in
+        world.after(delay) { [self] in
             if brokers[broker] != .up { handOver(broker) }
         }
     }
@@ -222,7 +223,7 @@ final class Cluster {
         world.note("\(topic.name)[\(number)] is led by \(partition.replicas[place]), high watermark \(partition.high)")
         if partition.high < high { world.judge.noteLost(partition, from: partition.high, to: high) }
         if behind > 0 {
-            world.after(world.random.delay(10_000...1_500_000)) { [unowned partition] in
+            world.after(world.random.delay(10_000...1_500_000)) { [partition] in
                 partition.believedHigh = nil
                 partition.notify()
             }
@@ -238,7 +239,7 @@ final class Cluster {
         let term = partition.term
         for place in partition.replicas.indices where partition.replicas[place] != leader {
             guard brokers[partition.replicas[place]] == .up else { continue }
-            world.after(world.random.delay(300...8_000)) { [unowned partition, unowned self] in
+            world.after(world.random.delay(300...8_000)) { [partition, self] in
                 guard partition.term == term, brokers[partition.replicas[place]] == .up, brokers[leader] == .up else {
                     return
                 }

@@ -21,7 +21,7 @@ final class Group {
     static let sessionTimeout: Int64 = 10_000_000
     static let rebalanceTimeout: Int64 = 60_000_000
 
-    unowned let world: World
+    unowned(unsafe) let world: World
     let name: String
     let topic: Topic
     private(set) var state = State.empty
@@ -101,7 +101,7 @@ final class Group {
             let round = round
             let limit = wasEmpty ? world.random.delay(1000...3_000_000) : Self.rebalanceTimeout
             isWaitingForFirst = wasEmpty
-            world.after(limit) { [unowned self] in
+            world.after(limit) { [self] in
                 if self.round == round, state == .preparing { complete() }
             }
         }
@@ -127,7 +127,7 @@ final class Group {
             if members.isEmpty { state = .empty } else { round += 1 }
             if !members.isEmpty {
                 let round = round
-                world.after(Self.rebalanceTimeout) { [unowned self] in
+                world.after(Self.rebalanceTimeout) { [self] in
                     if self.round == round, state == .preparing { complete() }
                 }
             }
@@ -213,7 +213,7 @@ final class Group {
     /// Puts a member out when it has not been heard of for its session's time.
     private func watch(_ member: Member) {
         let rest = member.lastSign + Self.sessionTimeout - world.now
-        world.after(max(1000, rest)) { [unowned self, weak member] in
+        world.after(max(1000, rest)) { [self, weak member] in
             guard let member, let place = members.firstIndex(where: { $0 === member }) else { return }
             // Who waits for the others' joining is there.
             if member.joined != nil { member.lastSign = world.now }

@@ -19,7 +19,7 @@ final class TransactionCoordinator {
         init(id: Int32, producer: Int32) { (self.id, self.producer) = (id, producer) }
     }
 
-    unowned let world: World
+    unowned(unsafe) let world: World
     private(set) var entries: [Entry] = []
 
     init(_ world: World) { self.world = world }
@@ -63,7 +63,7 @@ final class TransactionCoordinator {
             entry.partitions = []
             entry.group = nil
             let number = entry.number
-            world.after(entry.timeout) { [unowned self] in
+            world.after(entry.timeout) { [self] in
                 guard entry.state == .ongoing, entry.number == number else { return }
                 world.note("transactional id \(entry.id): its time is up")
                 entry.epoch += 1
@@ -110,7 +110,7 @@ final class TransactionCoordinator {
     }
 
     private func mark(_ partition: Partition, _ entry: Entry, _ epoch: Int32, _ isCommit: Bool) {
-        world.after(markerDelay()) { [unowned self, unowned partition] in
+        world.after(markerDelay()) { [self, partition] in
             guard let leader = partition.leader, world.cluster.brokers[leader] == .up else {
                 // Deleted with its topic, or without a leader for now.
                 if partition.topic.partitions.contains(where: { $0 === partition }) {
@@ -120,7 +120,7 @@ final class TransactionCoordinator {
             }
             let end = partition.appendMarker(isCommit: isCommit, producer: entry.producer, epoch: epoch)
             world.cluster.replicate(partition)
-            partition.whenReplicated(end) { [unowned self, unowned partition] trouble in
+            partition.whenReplicated(end) { [self, partition] trouble in
                 if trouble != nil { return mark(partition, entry, epoch, isCommit) }
                 partition.notify()
                 owe(entry)
@@ -129,7 +129,7 @@ final class TransactionCoordinator {
     }
 
     private func settle(_ group: Group, _ entry: Entry, _ isCommit: Bool) {
-        world.after(markerDelay()) { [unowned self, unowned group] in
+        world.after(markerDelay()) { [self, group] in
             let seat = world.cluster.groupSeat
             guard world.cluster.brokers[seat.broker] == .up, world.now >= seat.readyAt else {
                 return settle(group, entry, isCommit)

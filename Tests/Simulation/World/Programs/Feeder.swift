@@ -24,8 +24,8 @@ final class Feeder: Program {
 
     func start() {
         if isTransactional {
-            producer.initialize { [unowned self] failure in
-                if failure != nil { return after(500_000) { [unowned self] in start() } }
+            producer.initialize { [self] failure in
+                if failure != nil { return after(500_000) { [self] in start() } }
                 // What is given up must never be seen.
                 portion(world.random.below(4), isCommit: false)
             }
@@ -46,9 +46,9 @@ final class Feeder: Program {
         if !isTransactional { return send(bodies, count, isLast) }
         if producer.begin() != nil { return again() }
         for (body, place) in bodies { producer.send(body, to: place) }
-        producer.flush { [unowned self] failure in
+        producer.flush { [self] failure in
             if failure != nil { return again() }
-            producer.end(isCommit: isCommit) { [unowned self] failure in
+            producer.end(isCommit: isCommit) { [self] failure in
                 if failure != nil { return again() }
                 if isCommit { next += count }
                 goOn(isLast)
@@ -58,10 +58,10 @@ final class Feeder: Program {
 
     /// The transaction came to nothing: from where the last one ended.
     private func again() {
-        producer.end(isCommit: false) { [unowned self] _ in
+        producer.end(isCommit: false) { [self] _ in
             past.append(producer)
             producer = Producer(self, topic, transactionalID: 99, timeout: 60_000_000)
-            after(200_000) { [unowned self] in start() }
+            after(200_000) { [self] in start() }
         }
     }
 
@@ -76,7 +76,7 @@ final class Feeder: Program {
             topicHasGrown()
             return world.feedHasEnded()
         }
-        after(Int64(world.random.below(pace) + 1)) { [unowned self] in
+        after(Int64(world.random.below(pace) + 1)) { [self] in
             portion(1 + world.random.below(6), isCommit: true)
         }
     }
@@ -98,7 +98,7 @@ final class Feeder: Program {
         }
         let partition = topic.partitions[place]
         sequence += 1
-        attempt(body, partition, sequence, isAgain: false) { [unowned self] in
+        attempt(body, partition, sequence, isAgain: false) { [self] in
             send(Array(bodies.dropFirst()), count, isLast)
         }
     }
@@ -107,7 +107,7 @@ final class Feeder: Program {
         _ body: Body, _ partition: Partition, _ sequence: Int32, isAgain: Bool, _ done: @escaping () -> Void
     ) {
         func again() {
-            after(world.random.delay(20_000...300_000)) { [unowned self] in
+            after(world.random.delay(20_000...300_000)) { [self] in
                 attempt(body, partition, sequence, isAgain: true, done)
             }
         }
@@ -118,5 +118,10 @@ final class Feeder: Program {
         let end = known ?? partition.append([body], producer: 1, epoch: 0, sequence: sequence, inTransaction: false)
         world.cluster.replicate(partition)
         partition.whenReplicated(end) { trouble in if trouble == nil { done() } else { again() } }
+    }
+
+    override func tearDown() {
+        super.tearDown()
+        for producer in past + [producer] { producer.tearDown() }
     }
 }

@@ -111,7 +111,7 @@ final class Collector: Program {
         guard let input, !isBusy else { return }
         if world.kinds.contains(.slowReaders), !input.isEmpty, world.random.once(in: 4) {
             isBusy = true
-            return after(world.random.delay(10_000...8_000_000)) { [unowned self] in
+            return after(world.random.delay(10_000...8_000_000)) { [self] in
                 isBusy = false
                 take()
             }

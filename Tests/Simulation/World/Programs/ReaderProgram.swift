@@ -11,7 +11,8 @@ final class ReaderProgram: Program {
         let state: Topic?
     }
 
-    private var session: ReaderSession
+    /// Behind a pointer: a class's property would be copied to be asked something.
+    private let session: UnsafeMutablePointer<ReaderSession>
     private let plan: ReaderPlan
     private let source: Source
     private(set) lazy var consumer = Consumer(self, source.topic, group: source.group, instance: source.instance)
@@ -33,8 +34,14 @@ final class ReaderProgram: Program {
     init(_ world: World, _ name: String, _ plan: ReaderPlan, _ source: Source) {
         (self.plan, self.source) = (plan, source)
         output = PipeOutput(weight: world.scenario.weight)
-        session = ReaderSession(plan, session: world.digits(), at: world.milliseconds)
+        session = .allocate(capacity: 1)
+        session.initialize(to: ReaderSession(plan, session: world.digits(), at: world.milliseconds))
         super.init(world, name)
+    }
+
+    deinit {
+        session.deinitialize(count: 1)
+        session.deallocate()
     }
 
     func start() { handle(.start) }
@@ -53,7 +60,7 @@ final class ReaderProgram: Program {
         var first = 0
         while first < events.count, isAlive {
             first += 1
-            for action in session.handle(events[first - 1], at: world.milliseconds) where mayGoOn() { perform(action) }
+            for action in session.pointee.handle(events[first - 1], at: world.milliseconds) where mayGoOn() { perform(action) }
         }
         events = []
         isHandling = false
@@ -165,7 +172,7 @@ final class ReaderProgram: Program {
     /// Restored lines go into the output as they come.
     func putState(_ line: Line) {
         output.append(.line(line))
-        session.appended(to: output.position)
+        session.pointee.appended(to: output.position)
     }
 
     func stateHasEnded() { handle(.restored) }
@@ -175,22 +182,22 @@ final class ReaderProgram: Program {
     /// Messages do not come as events of their own: what they change shows at the end of the turn.
     private func read() {
         let now = world.milliseconds
-        while isAlive, session.mayRead, hasRoom, let item = consumer.nextItem() {
+        while isAlive, session.pointee.mayRead, hasRoom, let item = consumer.nextItem() {
             let (number, offset) = (item.partition, Int64(item.offset))
             switch item.kind {
             case .message(.line(let line)):
-                guard session.admits(number, offset: offset) else { continue }
+                guard session.pointee.admits(number, offset: offset) else { continue }
                 output.append(.line(line))
-                session.took(number, offset: offset, lines: 1, end: output.position)
+                session.pointee.took(number, offset: offset, lines: 1, end: output.position)
                 taken.append((output.position, number, offset + 1))
             case .message(.endOfStream(let isOK, let writer)):
                 let name = writer.map { Array("\($0)".utf8) }
-                session.take(.endOfStream(number, offset, isOK: isOK, writer: name), at: now)
+                session.pointee.take(.endOfStream(number, offset, isOK: isOK, writer: name), at: now)
             case .message: continue
-            case .end: session.take(.endOfPartition(number, offset), at: now)
+            case .end: session.pointee.take(.endOfPartition(number, offset), at: now)
             case .failure(let trouble):
                 world.note("\(name): partition \(number) at \(offset): \(trouble)")
-                session.take(.partitionFailed(number, ErrorCode(trouble.rawValue), "\(trouble)"), at: now)
+                session.pointee.take(.partitionFailed(number, ErrorCode(trouble.rawValue), "\(trouble)"), at: now)
             }
         }
     }
@@ -218,12 +225,12 @@ final class ReaderProgram: Program {
     /// Comes back when something is due.
     private func arm() {
         guard isAlive else { return }
-        let at = max(session.nextWake(after: world.milliseconds), world.milliseconds + 1)
+        let at = max(session.pointee.nextWake(after: world.milliseconds), world.milliseconds + 1)
         guard at < timerAt || timerAt <= world.milliseconds else { return }
         timerAt = at
         timer += 1
         let timer = timer
-        after(at * 1000 - world.now) { [unowned self] in
+        after(at * 1000 - world.now) { [self] in
             guard timer == self.timer else { return }
             timerAt = .max
             step()
@@ -238,7 +245,7 @@ final class ReaderProgram: Program {
 
 /// Reads the state that belongs to partitions: the same partitions of another topic, up to the end that they had.
 final class StateRestore {
-    unowned let program: ReaderProgram
+    unowned(unsafe) let program: ReaderProgram
     private let consumer: Consumer
     private var open: [(partition: Int32, end: Int64)] = []
     private var round = 0
@@ -256,10 +263,10 @@ final class StateRestore {
     }
 
     private func ask(_ partitions: [Int32], _ round: Int) {
-        consumer.ranges(partitions) { [unowned self] answer in
+        consumer.ranges(partitions) { [self] answer in
             guard round == self.round else { return }
             guard case .success(let ranges) = answer else {
-                return program.after(200_000) { [unowned self] in if round == self.round { ask(partitions, round) } }
+                return program.after(200_000) { [self] in if round == self.round { ask(partitions, round) } }
             }
             open = partitions.map { ($0, ranges[$0]?.high ?? 0) }
             consumer.assign(partitions.map { (partition: $0, offset: ranges[$0]?.low ?? 0) })

@@ -96,7 +96,7 @@ final class WriterProgram: Program {
         underWay = number
         world.note("\(name): step \(Self.words(step))")
         if let limit = session?.limit(of: step), !plan.sabotage.contains(.noWatch) {
-            after(pause + limit * 1000) { [unowned self] in
+            after(pause + limit * 1000) { [self] in
                 guard underWay == number else { return }
                 world.note("\(name): \(WriterSession.attempt(step)): no end of it")
                 end(.status(75))
@@ -111,7 +111,7 @@ final class WriterProgram: Program {
                 requiresAbort: failure.requiresAbort, isFatal: failure.isFatal)
             handle(.failed(step, error))
         }
-        after(pause + world.random.delay(10...500)) { [unowned self] in
+        after(pause + world.random.delay(10...500)) { [self] in
             if mayGoOn() { carryOut(step, done) }
         }
     }
@@ -135,6 +135,11 @@ final class WriterProgram: Program {
         case .commit: producer.end(isCommit: true, done)
         case .abort: producer.end(isCommit: false, done)
         }
+    }
+
+    override func tearDown() {
+        super.tearDown()
+        producer.tearDown()
     }
 
     override func hasEnded() {

@@ -2,7 +2,7 @@ import Delivery
 
 /// Looks on, and says what must not be: at each step, and at the end.
 final class Judge {
-    unowned let world: World
+    unowned(unsafe) let world: World
     private(set) var failure: String?
     /// Lines that an operator has deleted, or a cluster has lost, by what they were.
     private(set) var gone: [Line] = []

@@ -1,6 +1,6 @@
 /// Does what a scenario's faults say.
 final class Operator {
-    unowned let world: World
+    unowned(unsafe) let world: World
 
     init(_ world: World) { self.world = world }
 

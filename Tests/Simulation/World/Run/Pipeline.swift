@@ -2,7 +2,7 @@ import Delivery
 
 /// `kcat-in | filter | kcat-out`, or `kcat-in` and who takes what it prints; started again by a supervisor until it ends well.
 final class Pipeline {
-    unowned let world: World
+    unowned(unsafe) let world: World
     let stage: Int
     let replica: Int
     private(set) var programs: [Program] = []
@@ -70,7 +70,7 @@ final class Pipeline {
             startStage(reader)
         }
         reader.start()
-        if isStoppedForGood { world.after(3_000_000) { [unowned self] in stop() } }
+        if isStoppedForGood { world.after(3_000_000) { [self] in stop() } }
     }
 
     private func startStage(_ reader: ReaderProgram) {
@@ -107,7 +107,7 @@ final class Pipeline {
             world.note("pipeline \(name) has ended well")
             if isChecker { world.checkerHasEnded(programs.last as? Collector) } else { world.pipelineHasEnded() }
         } else if !isAway {
-            world.after(1_000_000) { [unowned self] in start() }
+            world.after(1_000_000) { [self] in start() }
         }
     }
 
@@ -124,10 +124,10 @@ final class Pipeline {
     }
 
     func goAway(_ milliseconds: Int64) {
-        guard !isDone, !isAway, !isStoppedForGood else { return }
+        guard attempt > 0, !isDone, !isAway, !isStoppedForGood else { return }
         isAway = true
         stop()
-        world.after(milliseconds * 1000) { [unowned self] in
+        world.after(milliseconds * 1000) { [self] in
             isAway = false
             if programs.allSatisfy({ !$0.isAlive }) { start() }
         }

@@ -119,7 +119,7 @@ final class World {
 
     /// A stream without end: all is stopped when it has come out.
     private func stopWhenComplete() {
-        after(300_000) { [unowned self] in
+        after(300_000) { [self] in
             guard judge.isComplete else { return stopWhenComplete() }
             for pipeline in pipelines { pipeline.stopForGood() }
         }
