@@ -82,7 +82,8 @@ let package = Package(
                 name: "Simulation", dependencies: ["Bytes", "Delivery"], path: "Tests/Simulation/World",
                 swiftSettings: strict),
             .executableTarget(
-                name: "simulate", dependencies: ["Simulation"], path: "Tests/Simulation/Simulate", swiftSettings: strict),
+                name: "simulate", dependencies: ["Simulation"], path: "Tests/Simulation/Simulate", swiftSettings: strict
+            ),
             .testTarget(
                 name: "SimulationTests", dependencies: ["Simulation"], path: "Tests/Simulation/Tests",
                 swiftSettings: strict),

@@ -115,7 +115,8 @@ final class Consumer {
         let partition = topic.partitions[Int(number)]
         let offset = places[place].position
         // At the end it waits there for more.
-        if places[place].toldEnd == offset, partition.start <= offset, min(partition.stable, partition.visibleHigh) <= offset,
+        if places[place].toldEnd == offset, partition.start <= offset,
+            min(partition.stable, partition.visibleHigh) <= offset,
             partition.log.count >= offset
         {
             partition.whenMoved { [self] in
@@ -189,10 +190,12 @@ final class Consumer {
             places[place].isFetching = true
             queue.append(
                 Item(
-                    version: version, partition: number, offset: places[place].position, kind: .failure(.autoOffsetReset)))
+                    version: version, partition: number, offset: places[place].position,
+                    kind: .failure(.autoOffsetReset)))
             program.wake()
         case .trouble(let trouble):
-            queue.append(Item(version: version, partition: number, offset: places[place].position, kind: .failure(trouble)))
+            queue.append(
+                Item(version: version, partition: number, offset: places[place].position, kind: .failure(trouble)))
             program.wake()
             places[place].isFetching = true
             program.after(world.random.delay(50_000...500_000)) { [self, version] in
@@ -341,7 +344,8 @@ final class Consumer {
         world.cluster.ask(program, \.groupSeat) { (reply: @escaping (Reply<Void>) -> Void) in
             group.leave(member)
             reply(.success(()))
-        } _: { _ in }
+        } _: { _ in
+        }
     }
 
     // MARK: Offsets
@@ -369,11 +373,14 @@ final class Consumer {
 
     /// - Parameter isStable: offsets that an open transaction holds are not told.
     func stored(
-        _ partitions: [Int32], isStable: Bool, attempt: Int = 0, _ done: @escaping (Reply<[Int32: StoredOffset]>) -> Void
+        _ partitions: [Int32], isStable: Bool, attempt: Int = 0,
+        _ done: @escaping (Reply<[Int32: StoredOffset]>) -> Void
     ) {
         guard let group else { return }
         world.cluster.ask(program, \.groupSeat) { (reply: @escaping (Reply<[Int32: StoredOffset]>) -> Void) in
-            if isStable, partitions.contains(where: { group.isPending($0) }) { return reply(.refused(.unstableOffsets)) }
+            if isStable, partitions.contains(where: { group.isPending($0) }) {
+                return reply(.refused(.unstableOffsets))
+            }
             var found: [Int32: StoredOffset] = [:]
             for partition in partitions { if let offset = group.offset(of: partition) { found[partition] = offset } }
             reply(.success(found))
@@ -407,7 +414,8 @@ final class Consumer {
                 if partition.leader == nil { return .refused(.leaderNotAvailable) }
                 if partition.believedHigh != nil { return .refused(.offsetNotAvailable) }
                 if world.kinds.contains(.passingErrors), world.random.once(in: 20) {
-                    return .refused(world.random.pick([.notLeader, .fencedLeaderEpoch, .unknownLeaderEpoch, .unknownTopic]))
+                    return .refused(
+                        world.random.pick([.notLeader, .fencedLeaderEpoch, .unknownLeaderEpoch, .unknownTopic]))
                 }
                 found[number] = LogRange(
                     low: Int64(partition.start), high: Int64(partition.high), start: Int64(partition.start))
@@ -421,7 +429,8 @@ final class Consumer {
     /// How many partitions the topic has, by a broker that may have heard late of the newest.
     func partitionCount(_ done: @escaping (Reply<Int32>) -> Void) {
         let topic = topic
-        world.cluster.send(from: program) { [world] in world.cluster.brokers.firstIndex(of: .up)
+        world.cluster.send(from: program) { [world] in
+            world.cluster.brokers.firstIndex(of: .up)
         } _: { [world] () -> Reply<Int32> in
             if world.kinds.contains(.passingErrors), world.now < 1_500_000, world.random.once(in: 2) {
                 return .refused(.unknownTopic)

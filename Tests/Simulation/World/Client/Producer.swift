@@ -49,7 +49,11 @@ final class Producer {
     private func ask<Value>(
         _ handle: @escaping () -> Reply<Value>, _ done: @escaping (Reply<Value>) -> Void
     ) {
-        world.cluster.ask(program, \.transactionSeat) { $0(handle()) } _: { done($0) }
+        world.cluster.ask(program, \.transactionSeat) {
+            $0(handle())
+        } _: {
+            done($0)
+        }
     }
 
     /// Tries until it is done or will never be.
@@ -155,7 +159,9 @@ final class Producer {
         }
         var isAnswered = false
         var bytes = 0
-        for case .line(let line) in bodies where world.kinds.contains(.quotas) { bytes += line.size(weight: world.scenario.weight) }
+        for case .line(let line) in bodies where world.kinds.contains(.quotas) {
+            bytes += line.size(weight: world.scenario.weight)
+        }
         if bytes > 0, !isAgain {
             busyUntil = max(busyUntil, world.now) + Int64(bytes) * 1_000_000 / Self.quota
             return program.after(busyUntil - world.now) { [self] in
@@ -219,7 +225,8 @@ final class Producer {
 
     func sendOffsets(_ offsets: EpochOffsets, _ done: @escaping (Failure?) -> Void) {
         if let failure { return done(failure) }
-        guard let entry, let group = world.cluster.groups.first(where: { $0.name.utf8.elementsEqual(offsets.member.group) })
+        guard let entry,
+            let group = world.cluster.groups.first(where: { $0.name.utf8.elementsEqual(offsets.member.group) })
         else { return done(Failure(trouble: .state, isFatal: true)) }
         let epoch = epoch
         persist { [world] in
@@ -234,7 +241,9 @@ final class Producer {
     }
 
     private func put(_ offsets: EpochOffsets, _ group: Group, attempt: Int, _ done: @escaping (Failure?) -> Void) {
-        let positions = offsets.positions.map { (partition: $0.partition, offset: StoredOffset(next: $0.next, ends: $0.ends)) }
+        let positions = offsets.positions.map {
+            (partition: $0.partition, offset: StoredOffset(next: $0.next, ends: $0.ends))
+        }
         let member = Int32(String(decoding: offsets.member.member, as: UTF8.self)) ?? -1
         let instance = offsets.member.instance.flatMap { Int32(String(decoding: $0, as: UTF8.self)) }
         let (producer, epoch) = (producer, epoch)

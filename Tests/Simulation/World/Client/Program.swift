@@ -2,6 +2,8 @@
 enum Exit: Equatable {
     case status(Int)
     case killed
+    /// By the TERM that it was sent, having done what it owed.
+    case stopped
     /// Nobody read its output any more.
     case brokenPipe
 }

@@ -35,7 +35,9 @@ final class Cluster {
 
     func addPartition(to topic: Topic, replication: Int) {
         topic.add(replicas: replicas(topic.partitions.count, replication))
-        if let first = topic.partitions.last?.leader, brokers[first] != .up { elect(topic.partitions.count - 1, of: topic) }
+        if let first = topic.partitions.last?.leader, brokers[first] != .up {
+            elect(topic.partitions.count - 1, of: topic)
+        }
         for group in groups where group.topic === topic {
             world.after(world.random.delay(1_000_000...8_000_000)) { [group] in group.topicHasGrown() }
         }
@@ -197,7 +199,8 @@ final class Cluster {
 
     func moveTransactions() {
         guard !live.isEmpty else { return }
-        transactionSeat = Seat(broker: world.random.pick(live), readyAt: world.now + world.random.delay(1000...2_000_000))
+        transactionSeat = Seat(
+            broker: world.random.pick(live), readyAt: world.now + world.random.delay(1000...2_000_000))
         world.note("transactions are coordinated by \(transactionSeat.broker)")
     }
 

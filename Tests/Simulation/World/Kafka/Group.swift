@@ -44,7 +44,8 @@ final class Group {
     // MARK: Members
 
     /// - Parameter reply: may be called later: when all have joined.
-    func join(_ known: Int32?, instance: Int32?, _ reply: @escaping (Reply<(member: Int32, generation: Int32)>) -> Void) {
+    func join(_ known: Int32?, instance: Int32?, _ reply: @escaping (Reply<(member: Int32, generation: Int32)>) -> Void)
+    {
         if let known {
             guard let member = members.first(where: { $0.id == known }) else {
                 let isFenced = instance != nil && members.contains { $0.instance == instance }

@@ -51,7 +51,10 @@ final class Partition {
 
     /// Where this batch stands, if it was appended before.
     func end(ofBatch producer: Int32, _ epoch: Int32, _ sequence: Int32, _ count: Int) -> Int? {
-        guard let first = log.firstIndex(where: { $0.producer == producer && $0.epoch == epoch && $0.sequence == sequence })
+        guard
+            let first = log.firstIndex(where: {
+                $0.producer == producer && $0.epoch == epoch && $0.sequence == sequence
+            })
         else { return nil }
         return first + count
     }

@@ -144,4 +144,3 @@ final class TransactionCoordinator {
         if entry.markersOwed == 0 { entry.state = .idle }
     }
 }
-

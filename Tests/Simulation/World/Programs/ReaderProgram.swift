@@ -21,7 +21,10 @@ final class ReaderProgram: Program {
     private var output: PipeOutput
     private var timer = 0
     private var timerAt: Int64 = .max
+    /// Nobody reads the output any more, and: all of it was written.
     private var knowsClosed = false
+    private var isStopped = false
+    private var hasClosed = false
     private var events: [ReaderEvent] = []
     private var isHandling = false
     /// Messages whose lines are not all in the pipe, and for each partition how far it is there: for the judge.
@@ -47,7 +50,10 @@ final class ReaderProgram: Program {
     func start() { handle(.start) }
 
     /// SIGTERM.
-    func stop() { handle(.stopAsked) }
+    func stop() {
+        isStopped = true
+        handle(.stopAsked)
+    }
 
     func acknowledge(_ epoch: Int64) { handle(.acked(epoch)) }
 
@@ -60,7 +66,9 @@ final class ReaderProgram: Program {
         var first = 0
         while first < events.count, isAlive {
             first += 1
-            for action in session.pointee.handle(events[first - 1], at: world.milliseconds) where mayGoOn() { perform(action) }
+            for action in session.pointee.handle(events[first - 1], at: world.milliseconds) where mayGoOn() {
+                perform(action)
+            }
         }
         events = []
         isHandling = false
@@ -91,6 +99,7 @@ final class ReaderProgram: Program {
         case .closeOutput:
             if let pipe, !pipe.isReaderGone { _ = output.write(to: pipe) }
             pipe?.closeWriter()
+            hasClosed = true
             handle(.outputKept(nil))
         case .end(let ending):
             if let ending {
@@ -98,6 +107,8 @@ final class ReaderProgram: Program {
                 if ending.message.contains("gone") { hasSaidGap = true }
             }
             consumer.leave()
+            // Without barriers whoever is asked to end dies of the signal, and repeats what it could not commit.
+            if isStopped, plan.epochMilliseconds == nil { return end(.stopped) }
             end(knowsClosed ? .brokenPipe : .status(ending.map(\.kind).map(Self.status) ?? 0))
         }
     }
@@ -203,7 +214,7 @@ final class ReaderProgram: Program {
     }
 
     private func write() {
-        guard let pipe, isAlive else { return }
+        guard let pipe, isAlive, !hasClosed else { return }
         if pipe.isReaderGone {
             if !knowsClosed {
                 knowsClosed = true

@@ -44,7 +44,9 @@ final class Judge {
             guard first < position.offset.next else { continue }
             for offset in Int(first)..<min(Int(position.offset.next), log.log.count) {
                 if case .line = log.log[offset].body, log.log[offset].state == .visible {
-                    return fail("\(program.name) commits \(position.offset.next) of partition \(place), and has not printed \(offset)")
+                    return fail(
+                        "\(program.name) commits \(position.offset.next) of partition \(place), and has not printed \(offset)"
+                    )
                 }
             }
         }
@@ -53,10 +55,14 @@ final class Judge {
     func noteDeleted(_ partition: Partition, before end: Int) {
         hasDeleted = true
         for offset in partition.start..<end {
-            guard case .line(let line) = partition.log[offset].body, partition.log[offset].state != .aborted else { continue }
+            guard case .line(let line) = partition.log[offset].body, partition.log[offset].state != .aborted else {
+                continue
+            }
             gone.append(line)
             for group in world.cluster.groups where group.topic === partition.topic {
-                if let committed = group.offset(of: partition.number)?.next, committed <= offset { owedWords.append(line) }
+                if let committed = group.offset(of: partition.number)?.next, committed <= offset {
+                    owedWords.append(line)
+                }
             }
         }
     }
@@ -100,8 +106,14 @@ final class Judge {
         var counts = Array(repeating: 0, count: size)
         for partition in topic.partitions {
             for offset in partition.start..<max(partition.start, min(partition.high, partition.log.count)) {
-                guard partition.log[offset].state == .visible, case .line(let line) = partition.log[offset].body else { continue }
-                if areTotals { counts[Int(line.key)] = Int(line.count) } else { counts[Int(line.key)] += Int(line.count) }
+                guard partition.log[offset].state == .visible, case .line(let line) = partition.log[offset].body else {
+                    continue
+                }
+                if areTotals {
+                    counts[Int(line.key)] = Int(line.count)
+                } else {
+                    counts[Int(line.key)] += Int(line.count)
+                }
             }
         }
         return counts
@@ -111,7 +123,8 @@ final class Judge {
         let scenario = world.scenario
         let expected = expected(scenario)
         guard scenario.mode == .exactlyOnce else { return missing(expected, world.collected(expected.count)).isEmpty }
-        let found = counts(of: world.topics[scenario.stages.count], areTotals: scenario.stages.last == .total, size: expected.count)
+        let found = counts(
+            of: world.topics[scenario.stages.count], areTotals: scenario.stages.last == .total, size: expected.count)
         return missing(expected, found).isEmpty
     }
 
@@ -133,17 +146,22 @@ final class Judge {
         let expected = expected(scenario)
         let found: [Int]
         if scenario.mode == .exactlyOnce {
-            found = counts(of: world.topics[scenario.stages.count], areTotals: scenario.stages.last == .total, size: expected.count)
+            found = counts(
+                of: world.topics[scenario.stages.count], areTotals: scenario.stages.last == .total, size: expected.count
+            )
         } else {
             found = world.collected(expected.count)
         }
         let missing = missing(expected, found)
         if !missing.isEmpty { return fail("lost: \(describe(missing, expected, found))") }
-        let isStrict = scenario.mode == .exactlyOnce || scenario.mode == .alone || scenario.mode == .group && world.isCalm
+        let isStrict =
+            scenario.mode == .exactlyOnce || scenario.mode == .alone || scenario.mode == .group && world.isCalm
         let more = expected.indices.filter { found[$0] > expected[$0] }
         if isStrict, !more.isEmpty { return fail("doubled: \(describe(more, expected, found))") }
         let less = expected.indices.contains { found[$0] < expected[$0] }
-        if less, !hasSaidGap, scenario.mode != .alone, isOwed(expected, found) { fail("nobody has spoken of what is gone") }
+        if less, !hasSaidGap, scenario.mode != .alone, isOwed(expected, found) {
+            fail("nobody has spoken of what is gone")
+        }
     }
 
     /// Whether some of what is missing was still to be read when it went.

@@ -5,7 +5,9 @@ final class Operator {
     init(_ world: World) { self.world = world }
 
     private func program(_ stage: Int, _ replica: Int, _ place: Int) -> Program? {
-        guard let pipeline = world.pipelines.first(where: { $0.stage == stage && $0.replica == replica }) else { return nil }
+        guard let pipeline = world.pipelines.first(where: { $0.stage == stage && $0.replica == replica }) else {
+            return nil
+        }
         return pipeline.programs.indices.contains(place) ? pipeline.programs[place] : nil
     }
 
@@ -63,7 +65,9 @@ final class Operator {
         for partition in world.topics[world.scenario.stages.count].partitions {
             var seen: [Int32] = []
             for offset in stride(from: partition.stable - 1, through: partition.start, by: -1) {
-                guard partition.log[offset].state == .visible, case .line(let line) = partition.log[offset].body else { continue }
+                guard partition.log[offset].state == .visible, case .line(let line) = partition.log[offset].body else {
+                    continue
+                }
                 if seen.contains(line.key) { partition.compact(offset) } else { seen.append(line.key) }
             }
         }

@@ -25,7 +25,8 @@ final class Pipeline {
     var reader: ReaderProgram? { programs.first as? ReaderProgram }
 
     var state: String {
-        "\(name) " + programs.map { $0.exit.map { "\($0)" } ?? ($0.isFrozen ? "frozen" : "runs") }.joined(separator: " | ")
+        "\(name) "
+            + programs.map { $0.exit.map { "\($0)" } ?? ($0.isFrozen ? "frozen" : "runs") }.joined(separator: " | ")
     }
 
     private var readerPlan: ReaderPlan {
@@ -42,7 +43,9 @@ final class Pipeline {
         plan.hasGroup = scenario.mode != .alone
         plan.untilEnd = scenario.end == .untilEnd
         if scenario.end == .endOfStream { plan.untilEndOfStream = stage == 0 ? 1 : scenario.replicas[stage - 1] }
-        if scenario.mode == .exactlyOnce || scenario.mode == .acks { plan.epochMilliseconds = scenario.epochMilliseconds }
+        if scenario.mode == .exactlyOnce || scenario.mode == .acks {
+            plan.epochMilliseconds = scenario.epochMilliseconds
+        }
         plan.hasAcks = scenario.mode == .acks
         plan.restores = scenario.mode == .exactlyOnce && scenario.stages[stage] == .total
         return plan
@@ -56,7 +59,8 @@ final class Pipeline {
         let topic = world.topics[stage]
         let source = ReaderProgram.Source(
             topic: topic, group: plan.hasGroup ? world.cluster.group("g\(stage)", of: topic) : nil,
-            instance: world.scenario.isStatic ? Int32(replica) : nil, state: plan.restores ? world.topics[stage + 1] : nil)
+            instance: world.scenario.isStatic ? Int32(replica) : nil,
+            state: plan.restores ? world.topics[stage + 1] : nil)
         let reader = ReaderProgram(world, "in \(name)", plan, source)
         world.note("pipeline \(name) starts")
         if isReadOnly {
@@ -83,7 +87,8 @@ final class Pipeline {
         plan.mayHang = scenario.kinds.contains(.endlessCalls)
         plan.sabotage = scenario.sabotage
         let writer = WriterProgram(
-            world, "out \(name)", plan, world.topics[stage + 1], id: Int32(10 * stage + replica), isKeyed: kind != .same)
+            world, "out \(name)", plan, world.topics[stage + 1], id: Int32(10 * stage + replica), isKeyed: kind != .same
+        )
         let first = Pipe(capacity: scenario.pipeCapacity, from: reader, to: filter)
         let second = Pipe(capacity: scenario.pipeCapacity, from: filter, to: writer)
         (reader.pipe, filter.input, filter.output, writer.input) = (first, first, second, second)
@@ -98,7 +103,7 @@ final class Pipeline {
             if reader.exit == .status(69) { skipsGaps = true }
         }
         guard programs.allSatisfy({ !$0.isAlive }) else { return }
-        let isWell = programs.allSatisfy { $0.exit == .status(0) }
+        let isWell = programs.allSatisfy { $0.exit == .status(0) || $0.exit == .stopped }
         if !isWell, wasStopped, world.isCalm, world.kinds.isSubset(of: [.replicas, .slowReaders, .lateMarkers]) {
             world.judge.fail("TERM: \(state)")
         }

@@ -27,8 +27,10 @@ struct Kinds: OptionSet, Hashable {
     static let lossyFilters = Kinds(rawValue: 1 << 19)
 
     static let names = [
-        "wideDelays", "lostReplies", "lateMarkers", "lateWatermarks", "passingErrors", "slowReaders", "endlessCalls", "kills",
-        "freezes", "brokers", "elections", "coordinators", "replicas", "growth", "deletion", "compaction", "unclean", "anew",
+        "wideDelays", "lostReplies", "lateMarkers", "lateWatermarks", "passingErrors", "slowReaders", "endlessCalls",
+        "kills",
+        "freezes", "brokers", "elections", "coordinators", "replicas", "growth", "deletion", "compaction", "unclean",
+        "anew",
         "quotas", "lossyFilters",
     ]
 
@@ -177,7 +179,9 @@ struct Scenario {
 
     private mutating func drawFaults(_ random: inout Random) {
         var makers: [(inout Random) -> Fault.What] = []
-        let (stageCount, replicas, partitions, brokers, mode) = (max(1, stages.count), replicas, partitions, brokers, mode)
+        let (stageCount, replicas, partitions, brokers, mode) = (
+            max(1, stages.count), replicas, partitions, brokers, mode
+        )
         func someone(_ random: inout Random) -> (Int, Int, Int) {
             let stage = random.below(stageCount)
             return (stage, random.below(replicas[stage]), mode == .exactlyOnce ? random.below(3) : 0)

@@ -27,7 +27,9 @@ public enum Simulator {
     private static func scenario(_ seed: UInt64, _ fault: String?) -> Scenario {
         var scenario = Scenario(seed: seed)
         if let fault {
-            guard let found = sabotage.first(where: { $0.name == fault }) else { fatalError("no fault is called \(fault)") }
+            guard let found = sabotage.first(where: { $0.name == fault }) else {
+                fatalError("no fault is called \(fault)")
+            }
             scenario.sabotage = found.fault
         }
         return scenario

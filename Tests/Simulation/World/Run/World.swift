@@ -103,7 +103,8 @@ final class World {
 
     private var waitingFor: String {
         let left = pipelines.filter { !$0.isDone }.map { $0.state }
-        return "last progress at \(lastProgress / 1000); " + (left.isEmpty ? "the last reader" : left.joined(separator: "; "))
+        return "last progress at \(lastProgress / 1000); "
+            + (left.isEmpty ? "the last reader" : left.joined(separator: "; "))
     }
 
     private func startAll() {
