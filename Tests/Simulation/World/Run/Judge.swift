@@ -166,7 +166,8 @@ final class Judge {
 
     /// Whether some of what is missing was still to be read when it went.
     private func isOwed(_ expected: [Int], _ found: [Int]) -> Bool {
-        guard !world.scenario.stages.contains(.split) else { return owedWords.count == gone.count && !gone.isEmpty }
+        // Of a line's words it cannot be told which line they were of.
+        guard !world.scenario.stages.contains(.split) else { return owedWords.count == gone.count }
         return owedWords.contains { found[Int($0.key)] < expected[Int($0.key)] }
     }
 

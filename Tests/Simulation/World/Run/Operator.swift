@@ -52,7 +52,7 @@ final class Operator {
             world.note("records of t0[\(number)] before \(end) are deleted")
             world.judge.noteDeleted(partition, before: end)
             partition.deleteRecords(before: end)
-        case .compact: compact()
+        case .compact: if !world.isChecking { compact() }
         case .lose(let stage, let replica):
             world.judge.allowMalformed()
             (program(stage, replica, 1) as? FilterProgram)?.losesNext = true

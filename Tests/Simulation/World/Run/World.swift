@@ -116,6 +116,7 @@ final class World {
     func feedHasEnded() {
         if scenario.end == .untilEnd { startAll() }
         if scenario.end == .term { stopWhenComplete() }
+        pipelineHasEnded()
     }
 
     /// A stream without end: all is stopped when it has come out.
@@ -132,8 +133,11 @@ final class World {
         checker?.note(program)
     }
 
+    /// The last topic is being read, to see what came out.
+    var isChecking: Bool { checker != nil }
+
     func pipelineHasEnded() {
-        guard pipelines.allSatisfy(\.isDone), feeder?.isDone == true, checker == nil else { return }
+        guard !hasEnded, pipelines.allSatisfy(\.isDone), feeder?.isDone == true, checker == nil else { return }
         guard scenario.mode == .exactlyOnce else {
             judge.judgeEnd()
             hasEnded = true
