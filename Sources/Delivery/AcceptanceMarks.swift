@@ -2,7 +2,7 @@
 ///
 /// Positions are bytes of the output since it began. A mark costs 32 bytes a message, from when it is read until it is taken.
 package struct AcceptanceMarks {
-    package struct Mark {
+    package struct Mark: Equatable {
         /// Where the message's lines end in the output.
         package let end: Int
         /// The offset after the message.

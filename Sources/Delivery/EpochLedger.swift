@@ -95,9 +95,9 @@ package struct EpochBudget {
     package mutating func note(bytes count: Int, milliseconds: Int64) {
         guard count > 0 else { return }
         let fitting = Double(count) * Double(Self.milliseconds) / Double(max(1, milliseconds))
-        // Little was read: that shows nothing about more, except that it fits.
-        let wanted = min(Double(2 * bytes), max(fitting, Double(count)))
-        if count < bytes / 4, wanted < Double(bytes) { return }
+        let wanted = min(Double(2 * bytes), fitting)
+        // Little was read, and in time: that shows nothing about more.
+        if count < bytes / 4, wanted < Double(bytes), milliseconds <= Self.milliseconds { return }
         bytes = Int(min(Double(Self.most), max(Double(Self.least), wanted)))
     }
 }

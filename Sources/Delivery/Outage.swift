@@ -19,7 +19,7 @@ package struct Outage {
     package mutating func words(at now: Int64) -> String? {
         guard let since, !isSaid, now - since >= Self.quiet else { return nil }
         isSaid = true
-        return "waiting since \((now - since) / 1000) s: \(reason)"
+        return "waiting for \((now - since) / 1000) s: \(reason)"
     }
 
     /// It is over. Returns what is to be said of that.

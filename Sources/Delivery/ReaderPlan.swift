@@ -58,8 +58,14 @@ package struct Sabotage: OptionSet, Sendable {
     package static let anyBarrier = Sabotage(rawValue: 1 << 10)
     /// Commits although the input was cut off.
     package static let commitsCutInput = Sabotage(rawValue: 1 << 11)
-    /// Takes the generation of whoever holds the partitions now.
+    /// Waits for ever for a step that never ends.
     package static let noWatch = Sabotage(rawValue: 1 << 12)
+    /// Gives back partitions that are another's already as if they were its own.
+    package static let forgetsLoss = Sabotage(rawValue: 1 << 14)
+    /// Commits before all lines are acknowledged.
+    package static let commitsUnflushed = Sabotage(rawValue: 1 << 15)
+    /// Commits lines without the offsets that belong to them.
+    package static let commitsNoOffsets = Sabotage(rawValue: 1 << 16)
     /// Takes a passing error for the end.
     package static let noPatience = Sabotage(rawValue: 1 << 13)
 }
@@ -78,7 +84,7 @@ package enum ReaderEvent {
     case partitionFailed(Int32, ErrorCode, String)
     /// What was asked to be committed; offsets that were.
     case committed([Int32: Int64], ErrorCode?)
-    /// Standard output has taken so many bytes in all.
+    /// Standard output has taken so many bytes in all. To be told at each turn: marks without bytes are taken with it, too.
     case accepted(Int)
     /// All state is in the output.
     case restored

@@ -110,7 +110,8 @@ extension ReaderSession {
             }
             self.finish?.step = .flushing
         case .flushing:
-            guard isWritten || finish.failure != nil || isStopAsked else { return false }
+            let mayWait = !isStopAsked || now - finish.begun < Self.millisecondsToDrain
+            guard isWritten || finish.failure != nil || !mayWait else { return false }
             // Lines that could not be kept are not committed.
             self.finish?.step = .closing
             actions.append(.closeOutput)

@@ -238,11 +238,13 @@ extension ReaderSession {
         if let ledger {
             settleIfDue(inHurry: true, at: now)
             let isOwed = !ledger.isSettled && !plan.sabotage.contains(.revokesEarly)
-            if isOwed, revocation.isLost, !isClosed {
+            if isOwed, revocation.isLost, !isClosed, !plan.sabotage.contains(.forgetsLoss) {
                 // They are another's already, who reads again what is not committed: then nobody may commit it here.
                 return fail(Ending(.tryAgain, "put out of the group with lines that were not committed"), at: now)
             }
-            if isWritten, !isOwed || isClosed, !plan.hasAcks || !commitsMore(after: 5000, revocation.begun, at: now) {
+            if isWritten, !isOwed || isClosed || revocation.isLost,
+                !plan.hasAcks || !commitsMore(after: 5000, revocation.begun, at: now)
+            {
                 return endRevocation()
             }
             guard waited >= plan.commitMilliseconds - 1000 else { return }

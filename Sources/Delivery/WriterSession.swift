@@ -119,7 +119,10 @@ package struct WriterSession {
             // Nothing is committed without offsets: by them the broker sees whether this is still for us to commit.
             let offsets = try barriers?.take(barrier, isLenient: plan.sabotage.contains(.anyBarrier))
             guard let offsets, !offsets.positions.isEmpty else { return [] }
-            return next((state == .idle ? [.begin] : []) + [.flush, .sendOffsets(offsets), .commit])
+            var commit: [Step] = [.flush, .sendOffsets(offsets), .commit]
+            if plan.sabotage.contains(.commitsUnflushed) { commit.removeFirst() }
+            if plan.sabotage.contains(.commitsNoOffsets) { commit.remove(at: commit.count - 2) }
+            return next((state == .idle ? [.begin] : []) + commit)
         } catch {
             return fail(error)
         }
@@ -229,7 +232,8 @@ package struct WriterSession {
     /// How many milliseconds a step may take in all; then the process ends with 75, whatever it hangs in. Nothing is lost by
     /// that: what was not committed is read again.
     package func limit(of step: Step) -> Int64 {
-        switch step {
+        if plan.sabotage.contains(.noWatch) { return .max }
+        return switch step {
         case .sendOffsets where plan.mayHang: min(12_000, plan.transactionMilliseconds)
         case .initialize: plan.patience + 30_000
         case .abort: 10_000

@@ -36,7 +36,8 @@ public final class Producer {
     ///   - patience: how long a message may wait for its broker.
     ///   - transactions: their id, and how many milliseconds one may take before the broker aborts it; nil: none.
     init(
-        _ settings: Settings, topic name: String, longestMessage: Int, pack: Int?, keepsRefused: Bool, patience: Patience,
+        _ settings: Settings, topic name: String, longestMessage: Int, pack: Int?, keepsRefused: Bool,
+        patience: Patience,
         transactions: (id: String, timeout: Int64)? = nil
     ) throws(Failure) {
         (self.keepsRefused, self.patience) = (keepsRefused, patience)

@@ -247,7 +247,7 @@ public final class TopicReader {
         summary.add("read", session.readLines)
         summary.add("bytes", intake.pointee.output.acceptedBytes)
         summary.add("committed", session.committedLines)
-        if plan.skipsGaps { summary.add("gone", Int(session.missing)) }
+        if plan.skipsGaps { summary.add("gap_lines", Int(session.missing)) }
         if let ledger = session.ledger { summary.add("epochs", ledger.committedEpochs) }
         if let state {
             summary.add("restored", state.lineCount)

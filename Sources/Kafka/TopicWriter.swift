@@ -231,7 +231,9 @@ public struct TopicWriter: ~Copyable {
         if let writer { headers.append(Header(name: Array(EndOfStream.writer.utf8), value: Array(writer.utf8))) }
         // Partitions that were added meanwhile have their readers, too.
         var count = partitions
-        if case .partitionCount(let now) = producer.client.describe(topic, milliseconds: 5000) { count = max(count, now) }
+        if case .partitionCount(let now) = producer.client.describe(topic, milliseconds: 5000) {
+            count = max(count, now)
+        }
         for partition in 0..<count {
             let code = try producer.send(
                 value: UnsafeRawBufferPointer(start: nil, count: 0), key: nil, partition: partition, timestamp: nil,

@@ -10,6 +10,7 @@ import tempfile
 import time
 
 import hosts
+import kafka
 import points
 import rivals
 from faults import Faults
@@ -22,8 +23,14 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__
 def run(options, folder):
     generator = random.Random(options.seed)
     log = open(f"{folder}/log", "ab", buffering=0)
+    if options.points or options.kcat or options.hosts or options.windows:
+        options.kafka = None
+    if options.kafka and not options.size:
+        options.size = int(options.minutes * 60 * kafka.RATE)
     with open(f"{folder}/text", "wb") as file:
-        file.write(text(options.size, options.windows))
+        file.write(text(options.size or 2_000_000, options.windows))
+    if options.kafka:
+        return kafka.run(options, ROOT, generator, folder, log)
     if options.hosts:
         return hosts.run(options, ROOT, generator, folder, log)
     broker = Broker(ROOT, folder, log)
@@ -71,11 +78,19 @@ def main():
     parser.add_argument("--pause", type=float, default=2.5, help="seconds between two, on average (2.5)")
     parser.add_argument("--seed", type=int, default=None, help="of the faults; printed")
     parser.add_argument("--replicas", type=int, default=2, help="of each stage (2)")
-    parser.add_argument("--size", type=int, default=2_000_000, help="bytes of text (2000000)")
+    parser.add_argument("--size", type=int, help="bytes of text (2000000)")
     parser.add_argument("--epoch", default="200ms", help="of all stages (200ms)")
     parser.add_argument("--windows", action="store_true", help="count by windows of event time")
     parser.add_argument("--points", type=int, metavar="N", help="instead: N kills at each point of an epoch")
     parser.add_argument("--kcat", action="store_true", help="instead: one stage with kcat in the place of the bridges")
+    real = parser.add_argument_group("on three brokers of Apache Kafka, which suffer as well")
+    real.add_argument("--kafka", metavar="DIR", default=os.environ.get("KAFKA_HOME"), help="where its download is")
+    kinds = "rolling (restarts), kill, coordinators (killed), freeze, separated by commas; all; '' for none"
+    real.add_argument("--brokers", metavar="KINDS", default="all", help=kinds)
+    real.add_argument("--minutes", type=float, default=2, help="how long (2)")
+    real.add_argument("--processes", action="store_true", help="processes are killed and stopped as well")
+    real.add_argument("--plain", action="store_true", help="kcat-out and two kcat-in -g, not exactly once")
+    real.add_argument("--librdkafka", metavar="VERSION", help="another than the system's: 2.8, newest, …")
     parser.add_argument("--hosts", action="store_true", help="instead: on several hosts, which are cut off; needs root")
     parser.add_argument("--keep", metavar="FOLDER", help="keep log and topics there, also of a good run")
     options = parser.parse_args()

@@ -8,7 +8,8 @@ ROLES = ("kcat-in", "the filter", "kcat-out")
 
 
 class Faults:
-    def __init__(self, random, replicas, broker, log):
+    def __init__(self, random, replicas, broker, log, nap=(7, 9)):
+        """`nap`, in seconds, is longer than the group waits for a member. Without `broker` nothing happens to that."""
         self.random = random
         self.replicas = replicas
         self.broker = broker
@@ -22,8 +23,10 @@ class Faults:
             self.long_pause: 1,
             self.terminate: 3,
             self.scale: 3,
-            self.cut_off: 1,
         }
+        if broker:
+            self.kinds[self.cut_off] = 1
+        self.nap = nap
 
     def rain(self, count, pause):
         """So many faults, `pause` seconds between two on average. When it returns, all who were stopped go on."""
@@ -53,7 +56,8 @@ class Faults:
 
     def long_pause(self, replica, _):
         # Longer than the group waits for a member, whose kcat-out goes on: it must not commit what another reads again.
-        return self._stopped(replica, 0, (7, 9)) and "kcat-in stopped for 7 to 9 s"
+        what = f"kcat-in stopped for {self.nap[0]} to {self.nap[1]} s"
+        return self._stopped(replica, 0, self.nap) and what
 
     def terminate(self, replica, role):
         taken = replica.stop() if role == 0 else replica.send(role, signal.SIGTERM)

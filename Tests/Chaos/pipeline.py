@@ -29,13 +29,22 @@ class Replica(threading.Thread):
         self.is_wanted.set()
         self.given_up = False
         self.starts = 0
+        # The statuses of each start, and when the first of the processes that run now was seen to have ended.
+        self.ended = []
+        self.first_end = None
 
     def run(self):
         while not self.given_up:
             self.is_wanted.wait()
             with self.lock:
                 self._spawn()
+            while all(process.poll() is None for process in self.processes):
+                time.sleep(0.05)
+            self.first_end = time.monotonic()
             statuses = [process.wait() for process in self.processes]
+            self.first_end = None
+            if not self.given_up:
+                self.ended.append(statuses)
             self.log.write(f"{time.time():.3f} {self.name}: ended {statuses}\n".encode())
             if not any(statuses) and self.is_wanted.is_set() and not self.was_stopped:
                 return

@@ -44,13 +44,13 @@ def expected(folder, windows, env):
     return subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, check=True, env=env).stdout
 
 
-def replicas(stages, count, epoch, env, log):
+def replicas(stages, count, epoch, env, log, group=GROUP):
     made = []
     writers = 1
     for name, source, target, state, command, key, is_static in stages:
         for number in range(1, count + 1):
             reader = ["kcat-in", "-t", source, "-g", name, "--exactly-once", f"--until-eof={writers}"]
-            reader += ["--epoch", epoch, *GROUP]
+            reader += ["--epoch", epoch, *group]
             if state:
                 reader += ["--restore", state]
             if is_static:
@@ -70,9 +70,10 @@ def create_topics(env, inside=()):
         subprocess.run(command, input=b"", check=True, env=env)
 
 
-def wait_for_the_end(everybody, folder):
+def wait_for_the_end(everybody, folder, seconds=180):
+    deadline = time.monotonic() + seconds
     for replica in everybody:
-        replica.join(timeout=180)
+        replica.join(timeout=max(0, deadline - time.monotonic()))
     late = [replica.name for replica in everybody if replica.is_alive()]
     if late:
         raise SystemExit(f"bin/chaos: {', '.join(late)} did not come to the end: see {folder}/log")

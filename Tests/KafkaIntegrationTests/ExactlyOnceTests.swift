@@ -201,8 +201,9 @@ import Testing
         try from.fill("a\n")
         #expect(try to.growsBeyond(0))
         stage.send(SIGSTOP, .writer)
+        let before = stage.unread(by: .writer)
         if hasMore { try from.fill("b\n") }
-        usleep(500_000)  // it lies in the pipe, and its barrier
+        #expect(eventually { stage.unread(by: .writer) > before })
         let started = monotonicSeconds()
         stage.send(SIGKILL, .writer)
         let outcome = try stage.wait(deadline: 30)
@@ -287,7 +288,8 @@ import Testing
         #expect(try to.growsBeyond(99))
         stopped.send(SIGSTOP, .writer)
         try feed.write(100)
-        usleep(500_000)  // an epoch or more gets into the pipe
+        // Half of them at least get into the pipe, and their barrier.
+        #expect(eventually { stopped.unread(by: .writer) > 100 })
         stopped.sendAll(SIGSTOP)
         let other = try Stage(plan("other"))
         #expect(try to.growsBeyond(199, seconds: 40))
@@ -351,7 +353,7 @@ import Testing
         let reading = try to.startIn(["--until-eof=2"])
         let grouped = try to.startIn(["--until-eof=2", "-g", "\(to.name)-readers"])
         usleep(1_000_000)
-        #expect(kill(reading.process, 0) == 0 && kill(grouped.process, 0) == 0)
+        #expect(reading.isRunning && grouped.isRunning)
         try to.fill("c\n", ["--eof", "--transactional-id", "\(to.name)-other"])
         for program in [reading, grouped] {
             let ended = try program.wait(deadline: 20)

@@ -261,5 +261,5 @@ let soon = ["-X", "session.timeout.ms=3000", "-X", "heartbeat.interval.ms=100"]
 /// Whether a program has ended.
 private func isReadable(_ program: Program, seconds: Double) -> Bool {
     usleep(UInt32(seconds * 1e6))
-    return kill(program.process, 0) != 0
+    return !program.isRunning
 }

@@ -16,8 +16,12 @@ private let topicCount = Atomic<Int>(0)
 struct Topic {
     let name: String
     let brokers: String
+    /// The folder of the librdkafka with which tools are run; nil: that of the test run.
+    var librdkafka: String?
     var environment: [String: String] {
-        Repository.environment.merging(["KAFKA_BROKERS": brokers, "T": name, "ROOT": Repository.root]) { $1 }
+        var more = ["KAFKA_BROKERS": brokers, "T": name, "ROOT": Repository.root]
+        more["LD_LIBRARY_PATH"] = librdkafka
+        return Repository.environment.merging(more) { $1 }
     }
 
     /// A name that is not there yet.
@@ -27,10 +31,31 @@ struct Topic {
         name = "test-\(getpid())-\(topicCount.add(1, ordering: .relaxed).newValue)"
     }
 
+    /// On several brokers it is there when all of them know it; that a tool waits for that is a test of its own.
     init(partitions: Int = 1, on brokers: String? = nil) throws {
         try self.init(missingOn: brokers)
-        let ended = try out(["--create", "\(partitions)"], input: .nothing)
-        try #require(ended.ending == .status(0), "\(ended.errorText)")
+        let create = { [self] in try out(["--create", "\(partitions)"], input: .nothing) }
+        var made = try create()
+        let addresses = self.brokers.split(separator: ",")
+        if addresses.count > 1 {
+            for address in addresses {
+                try #require(try eventually { try isKnown(at: String(address)) }, "\(made.errorText)")
+            }
+            made = try create()
+        }
+        try #require(made.ending == .status(0), "\(made.errorText)")
+    }
+
+    /// One that is there.
+    init(_ name: String, on brokers: String) {
+        (self.name, self.brokers) = (name, brokers)
+    }
+
+    /// Whether a broker knows it, and who leads each of its partitions.
+    private func isKnown(at broker: String) throws -> Bool {
+        let list = try run(["/usr/bin/kcat", "-b", broker, "-L", "-t", name])
+        return list.ending == .status(0) && !list.outputText.contains("Broker: ")
+            && !list.outputText.contains("leader -1")
     }
 
     /// `kcat-out -t` this topic.
@@ -84,11 +109,14 @@ struct Topic {
 
     /// For each partition what a group has committed, as another client sees it: "0:5 1:-" with - for nothing.
     func committed(_ group: String, partitions: Int = 1) throws -> String {
-        let ended = try run(
-            [
-                "\(Repository.root)/.venv-broker/bin/python", "-c", Self.committedScript, brokers, group, name,
-                "\(partitions)",
-            ])
+        let python = "\(Repository.root)/.venv-broker/bin/python"
+        let question = [python, "-c", Self.committedScript, brokers, group, name, "\(partitions)"]
+        // The group may be between two coordinators.
+        var ended = try run(question)
+        _ = try eventually(seconds: 30) {
+            if ended.ending != .status(0) { ended = try run(question) }
+            return ended.ending == .status(0)
+        }
         try #require(ended.ending == .status(0), "\(ended.errorText)")
         return ended.outputText.split(separator: "\n").joined()
     }
@@ -104,24 +132,41 @@ struct Topic {
         """
 }
 
-/// A broker of a test's own, to be stopped in the middle.
+/// A broker of a test's own, to be stopped in the middle: of the kind that the test run is on.
 final class OwnBroker {
     let port: Int
     private let data: TemporaryFolder
     private var program: Program?
+    private let kafka: Cluster?
     var address: String { "127.0.0.1:\(port)" }
 
     init() throws {
-        data = try TemporaryFolder()
-        port = try freePort()
-        try start()
+        let data = try TemporaryFolder()
+        self.data = data
+        kafka = Cluster.ofTheRun.map { _ in Cluster(folder: data.path) }
+        if let run = Cluster.ofTheRun {
+            let (reading, writing) = try makePipe()
+            defer { close(reading) }
+            program = try Program(
+                [Cluster.script, "serve", "\(run.folder)/kafka", data.path, "1"], output: .descriptor(writing))
+            close(writing)
+            let line = try #require(readLine(from: reading, seconds: 90), "the broker does not start")
+            port = try #require(Int(line.dropLast().split(separator: ":")[1]))
+        } else {
+            guard environmentVariable("BROKER_FOR_TESTS") != nil else { throw NoBroker() }
+            port = try freePort()
+            try start()
+        }
     }
 
-    deinit { kill() }
+    deinit {
+        send(SIGCONT)
+        program?.send(kafka == nil ? SIGKILL : SIGTERM)
+        _ = try? program?.wait(deadline: 10)
+    }
 
     func start() throws {
-        let ended = environmentVariable("BROKER_FOR_TESTS") != nil
-        guard ended else { throw NoBroker() }
+        if let kafka { return try kafka.order("up", "1") }
         program = try Program([
             "\(Repository.root)/.venv-broker/broker", "start", "--only", "kafka", "--kafka-port", "\(port)",
             "--data-dir",
@@ -130,19 +175,18 @@ final class OwnBroker {
         try #require(eventually { accepts(port) }, "the broker does not start")
     }
 
-    func send(_ signal: CInt) { program?.send(signal) }
+    /// SIGSTOP or SIGCONT.
+    func send(_ signal: CInt) {
+        guard let kafka else { return program?.send(signal) ?? () }
+        try? kafka.order(signal == SIGSTOP ? "freeze" : "thaw", "1")
+    }
 
     /// Ends it, with its data kept.
     func stop() throws {
-        send(SIGTERM)
+        if let kafka { return try kafka.order("term", "1") }
+        program?.send(SIGTERM)
         _ = try program?.wait(deadline: 20)
         program = nil
-    }
-
-    private func kill() {
-        send(SIGCONT)
-        send(SIGKILL)
-        _ = try? program?.wait(deadline: 10)
     }
 }
 
@@ -270,6 +314,9 @@ func eventually(seconds: Double = 20, _ condition: () throws -> Bool) rethrows -
     }
     return true
 }
+
+/// Waits until who writes into a pipe of 64 KiB is held up. Its pages need not be full.
+func isHeldUp(_ pipe: CInt) -> Bool { eventually { unreadBytes(in: pipe) > 50_000 } }
 
 /// Whether two texts are the same, told without the difference of all their bytes, which takes ages.
 func expectSame(

@@ -3,7 +3,8 @@ import TestSupport
 import Testing
 
 /// TLS, client certificates and logins, at a listener that asks for them.
-@Suite struct SecurityTests {
+@Suite(.enabled(if: isOnOneBroker, "the listener stands before one broker"))
+struct SecurityTests {
     private static let password = "correct horse"
 
     @Test func tlsWithAKnownAuthority() throws {

@@ -19,6 +19,12 @@ final class Stage {
         var filter: [String] = ["/bin/cat"]
         var reader: [String] = []
         var writer: [String] = []
+        /// The same, ending at what is the end then.
+        var untilEnd: Plan {
+            var plan = self
+            plan.reader.append("--until-end")
+            return plan
+        }
     }
 
     private let parts: [Program]
@@ -43,6 +49,13 @@ final class Stage {
     }
 
     func send(_ signal: CInt, _ part: Part) { parts[part.rawValue].send(signal) }
+    func isRunning(_ part: Part) -> Bool { parts[part.rawValue].isRunning }
+    /// How much lies in the pipe in front of a part: of the filter or the writer.
+    func unread(by part: Part) -> Int {
+        let pipe = open("/proc/\(parts[part.rawValue].process)/fd/0", O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+        defer { close(pipe) }
+        return unreadBytes(in: pipe)
+    }
     func sendAll(_ signal: CInt) { for part in parts { part.send(signal) } }
 
     /// Waits for the end of all three.
@@ -54,6 +67,13 @@ final class Stage {
     struct Outcome: CustomStringConvertible {
         let reader, filter, writer: Ended
         var isGood: Bool { [reader, filter, writer].allSatisfy { $0.ending == .status(0) } }
+        /// The start of the stage again is all that it needs: its bridges said so, or died of their pipes.
+        var isTryAgain: Bool {
+            [reader, writer].contains { $0.ending == .status(75) }
+                && [reader, filter, writer].allSatisfy {
+                    [.status(0), .status(75), .signal(SIGPIPE)].contains($0.ending)
+                }
+        }
         var description: String {
             [reader, filter, writer].map { "\($0.ending) \($0.errorText)" }.joined(separator: "; ")
         }

@@ -1,4 +1,4 @@
-import Delivery
+import Bytes
 import Kafka
 import TestSupport
 import Testing

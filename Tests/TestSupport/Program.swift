@@ -108,6 +108,12 @@ public final class Program {
 
     public func send(_ signal: CInt) { kill(process, signal) }
 
+    /// Whether the program itself has not ended yet.
+    public var isRunning: Bool {
+        var change = siginfo_t()
+        return waitid(P_PID, id_t(process), &change, WEXITED | WNOHANG | WNOWAIT) == 0 && change.si_signo == 0
+    }
+
     /// Waits for the end of the program and of all that it has started.
     public func wait(deadline: Double = 60) throws -> Ended {
         let inTime = isReadable(alive, seconds: deadline)
@@ -193,6 +199,12 @@ public func isReadable(_ number: CInt, seconds: Double) -> Bool {
         if ready > 0 { return true }
         if ready == 0, left <= 0 { return false }
     }
+}
+
+/// How many bytes lie in a pipe that nobody has read yet, told from either end.
+public func unreadBytes(in number: CInt) -> Int {
+    var count: CInt = 0
+    return ioctl(number, UInt(FIONREAD), &count) == 0 ? Int(count) : -1
 }
 
 /// What comes within the time, up to and with the next LF.

@@ -12,9 +12,10 @@ public enum Repository {
 
     /// The environment of every program that a test runs: the release tools first, then the system's, no locale.
     /// `bin` comes last, since its `test` and `install` are not what a command line means by these words.
+    /// With another librdkafka than the system's, where the test run is one of such (Tests/Kafka/librdkafka).
     public static let environment = [
         "PATH": "\(products):/usr/local/bin:/usr/bin:/bin:\(root)/bin", "LC_ALL": "C", "HOME": "/nonexistent",
-    ]
+    ].merging(environmentVariable("LIBRDKAFKA_FOR_TESTS").map { ["LD_LIBRARY_PATH": $0] } ?? [:]) { $1 }
 }
 
 /// `bin/broker` in a folder, knowing of no broker but its own: `stop` ends all that it knows of.
