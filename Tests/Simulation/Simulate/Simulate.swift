@@ -1,9 +1,10 @@
 import Simulation
 
 /// `simulate --seed N [--trace]` runs one world, `simulate --seeds FROM..TO` many; what is wrong is printed with its seed.
+/// `--sabotage all` says for each deliberate fault which seed is the first that shows it.
 @main
 enum Simulate {
-    static let usage = "usage: simulate --seed N [--trace] | --seeds FROM..TO [--most FINDINGS]   [--sabotage FAULT]\n"
+    static let usage = "usage: simulate --seed N [--trace] | --seeds FROM..TO [--most FINDINGS]   [--sabotage FAULT|all]\n"
 
     static func main() {
         var arguments = CommandLine.arguments.dropFirst()
@@ -22,6 +23,12 @@ enum Simulate {
         }
         if let seed {
             one(seed, isTraced, sabotage)
+        } else if let range, sabotage == "all" {
+            for fault in Simulator.deliberateFaults {
+                let first = range.first { Simulator.run($0, deliberately: fault).words != nil }
+                let words = first.flatMap { Simulator.run($0, deliberately: fault).words } ?? "not found"
+                print("\(fault): \(first.map { "seed \($0)" } ?? "") \(words)")
+            }
         } else if let range {
             many(range, sabotage, most)
         } else {

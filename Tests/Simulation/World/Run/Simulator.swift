@@ -21,7 +21,8 @@ public enum Simulator {
         ("readsBeforeRestored", .readsBeforeRestored), ("ignoresGaps", .ignoresGaps), ("closesEarly", .closesEarly),
         ("revokesEarly", .revokesEarly), ("endsAtFirstStop", .endsAtFirstStop), ("noBytesInEpochs", .noBytesInEpochs),
         ("anyBarrier", .anyBarrier), ("commitsCutInput", .commitsCutInput), ("noWatch", .noWatch),
-        ("noPatience", .noPatience),
+        ("noPatience", .noPatience), ("forgetsLoss", .forgetsLoss), ("commitsUnflushed", .commitsUnflushed),
+        ("commitsNoOffsets", .commitsNoOffsets),
     ]
 
     private static func scenario(_ seed: UInt64, _ fault: String?) -> Scenario {
