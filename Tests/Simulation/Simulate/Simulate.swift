@@ -4,7 +4,8 @@ import Simulation
 /// `--sabotage all` says for each deliberate fault which seed is the first that shows it.
 @main
 enum Simulate {
-    static let usage = "usage: simulate --seed N [--trace] | --seeds FROM..TO [--most FINDINGS]   [--sabotage FAULT|all]\n"
+    static let usage =
+        "usage: simulate --seed N [--trace] | --seeds FROM..TO [--most FINDINGS]   [--sabotage FAULT|all]\n"
 
     static func main() {
         var arguments = CommandLine.arguments.dropFirst()
