@@ -85,6 +85,18 @@ let package = Package(
             .testTarget(
                 name: "KafkaIntegrationTests", dependencies: ["TestSupport"], swiftSettings: strict)
         ],
+        // Whole clusters in virtual time, around the bridges' decisions: `simulate --seeds 0..100000`.
+        [
+            .target(
+                name: "Simulation", dependencies: ["Bytes", "Delivery"], path: "Tests/Simulation/World",
+                swiftSettings: strict),
+            .executableTarget(
+                name: "simulate", dependencies: ["Simulation"], path: "Tests/Simulation/Simulate", swiftSettings: strict
+            ),
+            .testTarget(
+                name: "SimulationTests", dependencies: ["Simulation"], path: "Tests/Simulation/Tests",
+                swiftSettings: strict),
+        ],
         [.testTarget(name: "LoaderTests", dependencies: ["TestSupport"], swiftSettings: strict)],
         [.testTarget(name: "EndToEndTests", dependencies: ["TestSupport"], swiftSettings: strict)],
         fuzzing,
