@@ -146,9 +146,10 @@ csimdjson_slice slice(std::string_view text) {
     return {reinterpret_cast<const uint8_t *>(text.data()), text.size()};
 }
 
-/// A field's name. Most have no escapes and are read where they lie. False for a name that no UTF-8 can spell.
-bool name_of(ondemand::field &field, std::string_view &name) {
-    const char *raw = field.key().raw();
+/// A field's name, and where it begins in the text. Most have no escapes and are read where they lie. False for a name that no
+/// UTF-8 can spell. simdjson gives up the place of a name that it has unescaped.
+bool name_of(ondemand::field &field, std::string_view &name, const char *&raw) {
+    raw = field.key().raw();
     size_t length = 0;
     while (raw[length] != '"' && raw[length] != '\\') length++;  // ends: the text was found valid
     if (raw[length] == '\\') return !field.unescaped_key().get(name);
@@ -175,9 +176,8 @@ csimdjson_field field_of(ondemand::value value) {
 }
 
 /// A field with where it lies.
-csimdjson_field located(const csimdjson_parser &parser, ondemand::field &field) {
+csimdjson_field located(const csimdjson_parser &parser, ondemand::field &field, const char *name) {
     const char *text = reinterpret_cast<const char *>(parser.text.get());
-    const char *name = field.key().raw();
     std::string_view token = field.value().raw_json_token();
     size_t end = size_t(token.data() - text) + token.find_last_not_of(" \t\n\r") + 1;
     csimdjson_field found = field_of(field.value());
@@ -191,7 +191,8 @@ void fetch(const csimdjson_parser &parser, ondemand::object object, size_t depth
     for (auto result : object) {
         ondemand::field field;
         std::string_view name;
-        if (std::move(result).get(field) || !name_of(field, name)) continue;
+        const char *raw;
+        if (std::move(result).get(field) || !name_of(field, name, raw)) continue;
         uint64_t below = 0;
         for (uint64_t rest = set; rest != 0; rest &= rest - 1) {
             size_t index = size_t(__builtin_ctzll(rest));
@@ -199,7 +200,7 @@ void fetch(const csimdjson_parser &parser, ondemand::object object, size_t depth
             if (path[depth] != name) continue;
             if (path.size() > depth + 1) below |= rest & -rest;
             else if (fields[index].kind != csimdjson_missing) fields[index] = {csimdjson_repeated, {}, 0, 0};
-            else fields[index] = located(parser, field);
+            else fields[index] = located(parser, field, raw);
         }
         ondemand::object inner;
         if (below != 0 && !field.value().get_object().get(inner)) fetch(parser, inner, depth + 1, below, fields);

@@ -101,6 +101,8 @@ import Testing
                     default: break
                     }
                 }
+                // Blank lines are passed over.
+                if text.allSatisfy({ [0x20, 0x09, 0x0D].contains($0) }) { continue }
                 let isTaken = try problem(text) == nil
                 if isTaken != ReferenceJSON.isObject(text) {
                     Issue.record("\(isTaken ? "taken" : "refused"): \(String(decoding: text, as: UTF8.self))")

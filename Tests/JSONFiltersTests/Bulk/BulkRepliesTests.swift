@@ -70,7 +70,7 @@ import Testing
         let one = #"{"items":[{"index":{"_id":"a","status":201}},{"index":{"_id":"b","status":503}}]}"#
         let found = try run(BulkReplies(), Array("\(one)\n{\"items\":[]}\n\(one)\n".utf8), reads: [7])
         #expect(found.text == String(repeating: "1\tdone\t201\ta\t\n2\tretry\t503\tb\t\n", count: 2))
-        #expect(found.summary.json == "{\"done\":2,\"retry\":2,\"failed\":0}")
+        #expect(found.summary.json == "{\"done\":2,\"retry\":2,\"failed\":0,\"halt\":0}")
     }
 
     @Test func fieldsNeverHoldATabOrALineEnd() throws {
@@ -126,6 +126,6 @@ import Testing
             "{\"items\":[{\"index\":{\"status\":200}},{}]}\n{\"items\":[{\"index\":{\"status\":200}}]}\n".utf8)
         let found = try run(BulkReplies(), input, rejecting: true)
         #expect(found.text == "1\tdone\t200\t\t\n")
-        #expect(found.summary.json == "{\"done\":1,\"retry\":0,\"failed\":0}")
+        #expect(found.summary.json == "{\"done\":1,\"retry\":0,\"failed\":0,\"halt\":0}")
     }
 }

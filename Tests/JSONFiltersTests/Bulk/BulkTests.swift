@@ -58,7 +58,7 @@ import Testing
     @Test func batchesOfSoManyDocuments() throws {
         let found = try run(Bulk(BulkRequest(), limits: .init(documents: 3)), Array(documents(1...8).utf8))
         #expect(found.text == body(1...3) + body(4...6) + body(7...8))
-        #expect(found.summary.json == "{\"documents\":8,\"batches\":3}")
+        #expect(found.summary.json == "{\"documents\":8,\"batches\":3,\"blank\":0}")
         #expect(
             try run(Bulk(BulkRequest(), limits: .init(documents: 3)), Array(documents(1...6).utf8)).text == body(1...3)
                 + body(4...6))
