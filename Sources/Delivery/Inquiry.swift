@@ -23,6 +23,9 @@ struct Inquiry {
     /// Who has not answered by then is asked again.
     static let millisecondsToAnswer: Int64 = 30_000
 
+    /// So often, at least, what passes is asked for again.
+    static let leastFailures = 4
+
     private(set) var question: Question?
     /// Tells an answer to this from one to what was asked before.
     private(set) var number = 0
@@ -60,6 +63,9 @@ struct Inquiry {
         nextTry = now + min(1000, 50 << Int64(min(failures, 5)))
         failures += 1
         missingSince = code.meaning == .missing ? missingSince ?? now : nil
+        // Time alone says nothing: this process may have been stopped.
+        let mayPass = code.passes(after: 0, patience: patience)
+        if failures < Self.leastFailures, mayPass { return nil }
         return code.passes(after: now - (missingSince ?? since), patience: patience) ? nil : Ending(code.kind, words)
     }
 

@@ -62,7 +62,7 @@ extension ReaderSession {
 
     /// Whether all partitions of the topic are done, as far as their readers have committed.
     mutating func checkGroup(_ offsets: [Int32: StoredOffset], at now: Int64) {
-        guard endCheck == .group else { return }
+        guard endCheck == .group, finish == nil else { return }
         endCheck = .none
         for number in 0..<(count ?? 0) where !isOurs(number) {
             // Ours are done: some end without a commit.
@@ -89,6 +89,10 @@ extension ReaderSession {
         if self.finish?.failure != nil, finish.failure == nil { return true }
         switch finish.step {
         case .draining:
+            if isRestoring {
+                isRestoring = false
+                actions.append(.stopRestore)
+            }
             if finish.failure == nil { endEpoch(at: now) }
             // Standard output may take its time, but not once a signal has come.
             let mayWait = !isStopAsked || now - finish.begun < Self.millisecondsToDrain
@@ -125,7 +129,7 @@ extension ReaderSession {
                 return false
             }
             if finish.failure == nil, hasOwed, ledger == nil || plan.hasAcks {
-                let kind = isOver ? Ending.Kind.tryAgain : .unavailable
+                let kind = isOver || ledger != nil ? Ending.Kind.tryAgain : .unavailable
                 self.finish?.failure = Ending(kind, "cannot commit what was read last")
             }
             hasEnded = true

@@ -124,6 +124,8 @@ extension ReaderSession {
     private mutating func joined(_ ranges: [Int32: LogRange], at now: Int64) {
         guard let joining, let stored = joining.stored else { return }
         self.joining = nil
+        // Who is ending takes nothing more.
+        guard finish == nil else { return actions.append(.assign([:])) }
         for number in joining.numbers {
             guard let range = ranges[number] else { continue }
             let committed = stored[number]

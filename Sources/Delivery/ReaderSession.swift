@@ -151,6 +151,7 @@ package struct ReaderSession {
         case .committed(let offsets, let code): noteCommit(offsets, code, at: now)
         case .accepted(let bytes): accept(bytes)
         case .restored:
+            guard isRestoring else { return }
             isRestoring = false
             write(.restored, [], at: now)
         case .acked(let number): settle(upTo: number, at: now)

@@ -153,7 +153,7 @@ import Testing
         ("--in-flight 0", #"--in-flight: expected a whole number from 1 to 64, not "0""#),
         ("--retry-for 5", #"--retry-for: expected a duration such as 500ms, 10s, 5m, 1h or 1d, not "5""#),
         ("--timeout=x", #"--timeout: expected a duration such as 500ms, 10s, 5m, 1h or 1d, not "x""#),
-        ("--stats 0", #"--stats: expected a whole number from 1 to 86400, not "0""#),
+        ("--stats 0", #"--stats: expected a duration from 1s to 1d, such as 10s, or a number of seconds, not "0""#),
         ("", "no server: give --url URL or set ELASTICSEARCH_URL"),
     ]) func errorsOfUsage(_ arguments: String, _ message: String) throws {
         let ended = try bash("es-load \(arguments)")

@@ -13,23 +13,22 @@ import Testing
             ], deadline: deadline)
     }
 
-    @Test func itIsBuiltAndSmallerThan150Megabytes() throws {
+    @Test func itIsBuiltAndSmallerThan170Megabytes() throws {
         let ended = try image(deadline: 1800)
         try #require(ended.ending == .status(0), "\(ended.errorText)")
-        // "localhost/distributed-pipes: 148 MB"
+        // "localhost/distributed-pipes: 167 MB"
         let words = ended.outputText.split(whereSeparator: \.isWhitespace)
         try #require(words.count == 3 && words[2] == "MB", "\(ended.outputText)")
-        #expect(try #require(Double(words[1])) < 150)
+        #expect(try #require(Double(words[1])) < 170)
     }
 
     @Test func itHoldsTheToolsAndAllThatTheyAreLinkedTo() throws {
         let ended = try image([
             "run", "bash", "-c",
             """
-            for tool in tokenize cms-topk merge-counts to-json from-json es-bulk kcat-in kcat-out; do
+            for tool in tokenize cms-topk merge-counts to-json from-json es-bulk es-load kcat-in kcat-out; do
                 $tool --version > /dev/null && ldd /usr/local/bin/$tool || echo "$tool fails"
             done
-            curl --version > /dev/null || echo "curl fails"
             """,
         ])
         #expect(ended.ending == .status(0), "\(ended.errorText)")

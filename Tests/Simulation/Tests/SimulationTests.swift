@@ -38,6 +38,8 @@ enum Seeds {
         138,
         // TERM while the pipe was full: the stream was not closed, and kcat-out ended with 75.
         610, 1692,
+        // TERM while the end of the group was being looked for: the stream was closed twice, and kcat-out ended with 65.
+        436, 1936,
     ]
     /// Of `Simulator.deliberateFaults`, those that some seed was seen to show.
     static let faultsShown = [

@@ -54,6 +54,10 @@ final class WriterProgram: Program {
                 return world.judge.fail("\(name) gets a barrier that is none")
             }
             if session == nil {
+                guard barrier.kind == .open else {
+                    world.note("\(name): line 1: not a barrier that opens a stream")
+                    return end(.status(65))
+                }
                 session = WriterSession(plan, open: barrier)
                 return handle(.start)
             }
