@@ -24,7 +24,7 @@ struct Inquiry {
     static let millisecondsToAnswer: Int64 = 30_000
 
     /// So often, at least, what passes is asked for again.
-    static let leastFailures = 4
+    static let leastFailures = 2
 
     private(set) var question: Question?
     /// Tells an answer to this from one to what was asked before.

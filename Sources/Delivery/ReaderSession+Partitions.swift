@@ -272,7 +272,10 @@ extension ReaderSession {
         return true
     }
 
+    /// Once: the rest of a message that was begun then stays.
     private mutating func giveUpUnwritten() {
+        guard revocation?.hasGivenUp == false else { return }
+        revocation?.hasGivenUp = true
         let (end, lines) = marks.giveUp(accepted: acceptedBytes)
         readLines -= lines
         endMarks.removeAll { $0.end > end }

@@ -102,7 +102,8 @@ package struct ReaderSession {
     struct Revocation {
         var isLost: Bool
         var begun: Int64
-        var hasCommitted = false
+        /// What nobody has taken was given up.
+        var hasGivenUp = false
     }
 
     /// - Parameter session: for barriers, see `EpochLedger`.

@@ -59,7 +59,7 @@ final class Inquirer: @unchecked Sendable {
 
     private func answer(_ question: Question) -> Answer {
         switch question {
-        case .partitionCount: client.describe(topic, milliseconds: Self.milliseconds)
+        case .partitionCount: client.describe(topic, milliseconds: 1000)
         case .ranges(let numbers): client.ranges(of: topic, numbers, from: start)
         case .stored(let numbers): reader.groupOffsets(of: topic, numbers)
         case .committed(let numbers): client.groupOffsets(of: topic, numbers)

@@ -8,7 +8,9 @@ extension TopicReader {
         try client.serve { complaint throws(Failure) in
             self.handle(
                 .clientFailed(
-                    ErrorCode(complaint.code), "\(complaint.code.attempt): \(complaint.text)",
+                    ErrorCode(complaint.code),
+                    complaint.isHopeless(afterContact: false)
+                        ? "\(complaint.code.attempt): \(complaint.text)" : complaint.text,
                     isFatal: complaint.isFatal))
         } _: { event throws(Failure) in
             switch rd_kafka_event_type(event) {
@@ -54,6 +56,8 @@ extension TopicReader {
         let list = PartitionList(plan.topic, starts.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
         let code = rd_kafka_assign(client.handle, list.pointer)
         if code != RD_KAFKA_RESP_ERR_NO_ERROR { throw .kafka("cannot take partitions", code) }
+        // Those that were done before, but whose lines were given up, are still paused.
+        rd_kafka_resume_partitions(client.handle, list.pointer)
     }
 
     func pause(_ numbers: [Int32]) {

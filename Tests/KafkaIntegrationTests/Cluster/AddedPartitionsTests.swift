@@ -46,7 +46,8 @@ extension ClusterTests {
             close(reading)
             let ended = try reader.wait(deadline: 30)
             #expect(ended.ending == .status(0), "\(ended.errorText)")
-            #expect(lines == 10_000)
+            // With so short a max.poll.interval.ms the line that was half written may come twice.
+            #expect((10_000...10_001).contains(lines), "\(lines)")
         }
 
         /// Whether the members of a group have so many partitions.

@@ -350,19 +350,22 @@ final class Consumer {
 
     // MARK: Offsets
 
-    func commit(_ positions: [(partition: Int32, offset: StoredOffset)], attempt: Int = 0) {
+    /// - Parameter identity: who it was when it first asked: a request that is sent again is the same one.
+    func commit(
+        _ positions: [(partition: Int32, offset: StoredOffset)], attempt: Int = 0,
+        as identity: (member: Int32, generation: Int32)? = nil
+    ) {
         guard let group else { return }
-        guard let member else {
+        guard let (member, generation) = identity ?? self.member.map({ (member: $0, generation: self.generation) }) else {
             return tell(.committed(positions.map { ($0.partition, $0.offset.next) }, .unknownMember))
         }
-        let generation = generation
         world.cluster.ask(program, \.groupSeat) { [self] reply in
             world.judge.check(commit: positions, by: program)
             reply(group.commit(member, generation, instance, positions).map { .refused($0) } ?? .success(()))
         } _: { [self] (answer: Reply<Void>) in
             if case .failure(let refusal) = answer, refusal.trouble.passes, attempt < 2 {
                 return program.after(world.random.delay(100_000...500_000)) { [self] in
-                    commit(positions, attempt: attempt + 1)
+                    commit(positions, attempt: attempt + 1, as: (member, generation))
                 }
             }
             var trouble: Trouble?
