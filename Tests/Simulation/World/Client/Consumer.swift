@@ -356,7 +356,8 @@ final class Consumer {
         as identity: (member: Int32, generation: Int32)? = nil
     ) {
         guard let group else { return }
-        guard let (member, generation) = identity ?? self.member.map({ (member: $0, generation: self.generation) }) else {
+        guard let (member, generation) = identity ?? self.member.map({ (member: $0, generation: self.generation) })
+        else {
             return tell(.committed(positions.map { ($0.partition, $0.offset.next) }, .unknownMember))
         }
         world.cluster.ask(program, \.groupSeat) { [self] reply in
