@@ -216,7 +216,7 @@ package struct WriterSession {
             return Ending(
                 .tryAgain,
                 "\(attempt): another process has taken the transactional id, or the brokers gave the transaction up "
-                    + "after its time (transaction.timeout.ms=\(plan.transactionMilliseconds)): \(error.text)")
+                    + "after its time (transaction.timeout.ms=\(plan.transactionMilliseconds))")
         default: break
         }
         let words = "\(attempt): \(error.text)"
