@@ -85,6 +85,8 @@ extension ReaderSession {
     /// Does a step of the end. Returns whether the next can be done at once.
     private mutating func step(_ finish: Finish, at now: Int64) -> Bool {
         let isWritten = acceptedBytes == position || isClosed
+        // Standard output may take its time, but not once a signal has come.
+        let mayWait = !isStopAsked || now - finish.begun < Self.millisecondsToDrain
         if ledger != nil, finish.failure == nil, !isClosed { settleIfDue(inHurry: true, at: now) }
         if self.finish?.failure != nil, finish.failure == nil { return true }
         switch finish.step {
@@ -94,8 +96,6 @@ extension ReaderSession {
                 actions.append(.stopRestore)
             }
             if finish.failure == nil { endEpoch(at: now) }
-            // Standard output may take its time, but not once a signal has come.
-            let mayWait = !isStopAsked || now - finish.begun < Self.millisecondsToDrain
             // With barriers what has failed is read again from the last commit.
             let isVoid = ledger != nil && finish.failure != nil
             guard isWritten || !mayWait || isVoid else {
@@ -114,7 +114,6 @@ extension ReaderSession {
             }
             self.finish?.step = .flushing
         case .flushing:
-            let mayWait = !isStopAsked || now - finish.begun < Self.millisecondsToDrain
             guard isWritten || finish.failure != nil || !mayWait else { return false }
             // Lines that could not be kept are not committed.
             self.finish?.step = .closing

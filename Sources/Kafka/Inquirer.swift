@@ -77,16 +77,7 @@ private final class Worker: Sendable {
         precondition(pipe(&ends) == 0, "no pipe can be made")
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         wake = (ends[0], ends[1])
-        var thread = pthread_t()
-        let context = Unmanaged.passRetained(self).toOpaque()
-        let code = pthread_create(
-            &thread, nil,
-            { context in
-                if let context { Unmanaged<Worker>.fromOpaque(context).takeUnretainedValue().work() }
-                return nil
-            }, context)
-        precondition(code == 0, "no thread can be made")
-        pthread_detach(thread)
+        runDetached { self.work() }
     }
 
     func run(_ job: @escaping @Sendable () -> Void) {

@@ -18,15 +18,7 @@ final class Watchdog: Sendable {
 
     init(_ tool: String) {
         self.tool = tool
-        var thread = pthread_t()
-        let code = pthread_create(
-            &thread, nil,
-            { context in
-                if let context { Unmanaged<Watchdog>.fromOpaque(context).takeUnretainedValue().run() }
-                return nil
-            }, Unmanaged.passRetained(self).toOpaque())
-        precondition(code == 0, "no thread can be made")
-        pthread_detach(thread)
+        runDetached { self.run() }
     }
 
     /// Does `body`, which may take so long.
