@@ -23,23 +23,22 @@ struct Inquiry {
     /// Who has not answered by then is asked again.
     static let millisecondsToAnswer: Int64 = 30_000
 
-    /// So often, at least, what passes is asked for again.
-    static let leastFailures = 2
-
     private(set) var question: Question?
     /// Tells an answer to this from one to what was asked before.
     private(set) var number = 0
     private var askedAt: Int64?
-    /// Since when it is asked, and since when brokers say that there is no such topic.
-    private var since: Int64 = 0
-    private var missingSince: Int64?
+    /// How long it has been asked in vain, and how long brokers have said that there is no such topic.
+    private var waited = AwakeTime()
+    private var missed = AwakeTime()
     private var failures = 0
     private var nextTry: Int64 = 0
 
     var isOpen: Bool { question != nil }
 
     mutating func ask(_ question: Question, at now: Int64) {
-        (self.question, askedAt, since, missingSince, failures, nextTry) = (question, nil, now, nil, 0, now)
+        (self.question, askedAt, failures, nextTry) = (question, nil, 0, now)
+        (waited, missed) = (AwakeTime(), AwakeTime())
+        waited.look(at: now)
     }
 
     mutating func end() { (question, askedAt) = (nil, nil) }
@@ -62,11 +61,10 @@ struct Inquiry {
         askedAt = nil
         nextTry = now + min(1000, 50 << Int64(min(failures, 5)))
         failures += 1
-        missingSince = code.meaning == .missing ? missingSince ?? now : nil
-        // Time alone says nothing: this process may have been stopped.
-        let mayPass = code.passes(after: 0, patience: patience)
-        if failures < Self.leastFailures, mayPass { return nil }
-        return code.passes(after: now - (missingSince ?? since), patience: patience) ? nil : Ending(code.kind, words)
+        waited.look(at: now)
+        if code.meaning == .missing { missed.look(at: now) } else { missed = AwakeTime() }
+        let time = code.meaning == .missing ? missed : waited
+        return code.passes(after: time.milliseconds, patience: patience) ? nil : Ending(code.kind, words)
     }
 
     var nextWake: Int64? {

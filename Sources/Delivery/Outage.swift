@@ -5,6 +5,7 @@ package struct Outage {
     package static let quiet: Int64 = 10_000
 
     private var since: Int64?
+    private var waited = AwakeTime()
     private var reason = ""
     private var isSaid = false
 
@@ -12,6 +13,7 @@ package struct Outage {
 
     package mutating func note(_ reason: String, at now: Int64) {
         if since == nil { since = now }
+        waited.look(at: now)
         self.reason = reason
     }
 
@@ -24,15 +26,13 @@ package struct Outage {
 
     /// It is over. Returns what is to be said of that.
     package mutating func end(at now: Int64) -> String? {
-        defer { (since, isSaid) = (nil, false) }
+        defer { (since, waited, isSaid) = (nil, AwakeTime(), false) }
         guard let since, isSaid else { return nil }
         return "going on after \((now - since) / 1000) s"
     }
 
-    package func hasLasted(_ milliseconds: Int64, at now: Int64) -> Bool {
-        since.map { now - $0 >= milliseconds } ?? false
-    }
-
+    /// How long it has been noted in vain.
+    package var milliseconds: Int64 { waited.milliseconds }
     package var isOpen: Bool { since != nil }
     package var nextWords: Int64? { isSaid ? nil : since.map { $0 + Self.quiet } }
 }

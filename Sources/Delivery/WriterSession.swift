@@ -165,7 +165,7 @@ package struct WriterSession {
         if step == .abort { return over() }
         // librdkafka says that the same may be done once more; while it does, nothing is lost by it.
         let mayRepeat = error.isRetriable && !error.requiresAbort && !error.isFatal
-        if mayRepeat, !outage.hasLasted(plan.patience, at: now) {
+        if mayRepeat, outage.milliseconds < plan.patience {
             outage.note("\(Self.attempt(step)): \(error.text)", at: now)
             let words = outage.words(at: now).map { [Action.say($0)] } ?? []
             return words + [.pause(milliseconds: 100), .step(step)]

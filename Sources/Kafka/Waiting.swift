@@ -14,7 +14,6 @@ struct Patience {
 /// A wait for an answer, before there is anything else to do.
 struct Waiting {
     private let patience: Patience
-    private let begun = Client.monotonicMilliseconds()
     private var outage = Outage()
 
     init(_ patience: Patience) { self.patience = patience }
@@ -24,7 +23,7 @@ struct Waiting {
         let now = Client.monotonicMilliseconds()
         outage.note(words, at: now)
         if let words = outage.words(at: now) { patience.say(words) }
-        let isOver = Signals.isAsked || !code.passes(after: now - begun, patience: patience.milliseconds)
+        let isOver = Signals.isAsked || !code.passes(after: outage.milliseconds, patience: patience.milliseconds)
         if isOver { throw Failure(Ending(code.kind, words)) }
         usleep(50_000)
     }

@@ -142,6 +142,21 @@ private struct Reader {
         #expect(reader.ending == .some(Ending(.unavailable, "there is no topic")))
     }
 
+    /// Nobody could have told it of the topic while it was stopped.
+    @Test func aProcessThatWasStoppedDoesNotGiveUpForThat() {
+        var reader = Reader()
+        reader.handle(.start)
+        reader.answer { _ in .failure(ErrorCode(3), "there is no topic") }
+        for _ in 1...2 {
+            reader.passes(3_600_000)
+            reader.answer { _ in .failure(ErrorCode(3), "there is no topic") }
+        }
+        #expect(reader.session.finish == nil)
+        reader.passes(1000)
+        reader.answerAll(range: LogRange(low: 0, high: 0, start: 0))
+        #expect(reader.session.partitions.count == 1)
+    }
+
     @Test func aGapAfterTheCommittedOffsetEndsIt() {
         var reader = Reader { $0.hasGroup = true }
         reader.handle(.start)

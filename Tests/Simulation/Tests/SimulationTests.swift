@@ -40,6 +40,8 @@ enum Seeds {
         610, 1692,
         // TERM while the end of the group was being looked for: the stream was closed twice, and kcat-out ended with 65.
         436, 1936,
+        // A reader that was stopped between two looks for its topic: it gave up for the time that it had not seen.
+        6553,
     ]
     /// Of `Simulator.deliberateFaults`, those that some seed was seen to show.
     static let faultsShown = [
