@@ -94,7 +94,7 @@ let package = Package(
                 name: "simulate", dependencies: ["Simulation"], path: "Tests/Simulation/Simulate", swiftSettings: strict
             ),
             .testTarget(
-                name: "SimulationTests", dependencies: ["Simulation"], path: "Tests/Simulation/Tests",
+                name: "SimulationTests", dependencies: ["Simulation", "TestSupport"], path: "Tests/Simulation/Tests",
                 swiftSettings: strict),
         ],
         [.testTarget(name: "LoaderTests", dependencies: ["TestSupport"], swiftSettings: strict)],

@@ -104,7 +104,7 @@ extension ReaderSession {
             }
             self.finish?.step = .settling(since: now)
         case .settling(let since):
-            if finish.failure == nil, ledger?.isSettled == false, !isClosed, !plan.sabotage.contains(.closesEarly) {
+            if finish.failure == nil, ledger?.isSettled == false, !isClosed {
                 if now - since >= plan.commitMilliseconds { fail(notCommitted, at: now) }
                 return self.finish?.failure != nil
             }

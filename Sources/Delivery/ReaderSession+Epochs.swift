@@ -73,9 +73,7 @@ extension ReaderSession {
     mutating func settle(by committed: [Int32: StoredOffset], at now: Int64) {
         guard !plan.hasAcks else { return }
         let settled = ledger?.settle(at: now) { epoch in
-            let positions =
-                plan.sabotage.contains(.settlesByFirstPartition) ? epoch.positions.prefix(1) : epoch.positions[...]
-            return positions.allSatisfy { $0.next <= committed[$0.partition]?.next ?? -1 }
+            epoch.positions.allSatisfy { $0.next <= committed[$0.partition]?.next ?? -1 }
         }
         note(settled ?? [], areCommitted: true)
     }

@@ -237,7 +237,7 @@ extension ReaderSession {
         if let ledger {
             settleIfDue(inHurry: true, at: now)
             let isOwed = !ledger.isSettled && !plan.sabotage.contains(.revokesEarly)
-            if isOwed, revocation.isLost, !isClosed, !plan.sabotage.contains(.forgetsLoss) {
+            if isOwed, revocation.isLost, !isClosed {
                 // They are another's already, who reads again what is not committed: then nobody may commit it here.
                 return fail(Ending(.tryAgain, "put out of the group with lines that were not committed"), at: now)
             }

@@ -204,15 +204,15 @@ public final class TopicReader {
         progress.report { facts }
     }
 
-    /// How many messages there are after the position of each partition, and up to where `--until-end` ends.
-    private var lag: (all: Int64, left: Int64) {
+    /// How many messages there are after the position of each partition, and up to where `--until-end` ends; nil while a
+    /// partition's end is not known.
+    private var lag: (all: Int64, left: Int64)? {
         var (lag, left): (Int64, Int64) = (0, 0)
         for (number, state) in intake.pointee.session.partitions.enumerated() {
             var (low, high): (Int64, Int64) = (0, 0)
-            guard let state,
-                rd_kafka_get_watermark_offsets(client.handle, plan.topic, Int32(number), &low, &high)
-                    == RD_KAFKA_RESP_ERR_NO_ERROR
-            else { continue }
+            guard let state else { continue }
+            let code = rd_kafka_get_watermark_offsets(client.handle, plan.topic, Int32(number), &low, &high)
+            guard code == RD_KAFKA_RESP_ERR_NO_ERROR, high >= 0 else { return nil }
             let position = state.accepted ?? state.committed ?? low
             lag += max(0, high - position)
             left += max(0, min(state.end, high) - position)
@@ -223,7 +223,7 @@ public final class TopicReader {
     /// For `--stats`.
     private var facts: (Statistics.Counts, Summary) {
         var more = Summary()
-        more.add("lag", Int(lag.all))
+        if let lag { more.add("lag", Int(lag.all)) }
         more.add("held_bytes", intake.pointee.output.waiting)
         let counts = Statistics.Counts(
             read: intake.pointee.session.readLines, bytesRead: intake.pointee.output.position,
@@ -233,7 +233,7 @@ public final class TopicReader {
 
     /// Lag and, where the end is known, the time left.
     private func progressOfPartitions() -> String {
-        let (lag, left) = lag
+        guard let (lag, left) = lag else { return "" }
         let text = ", lag \(Progress.short(Double(lag)))"
         guard plan.untilEnd, let seconds = progress.seconds(for: left) else { return text }
         return text + ", \(seconds) s left"

@@ -118,6 +118,9 @@ public struct SystemError: Error, CustomStringConvertible {
     }
 }
 
+/// Whether this is `bin/test --all`: with what takes long, and with what another test beside it would spoil.
+public let isThorough = environmentVariable("ALL_TESTS") != nil
+
 public func environmentVariable(_ name: String) -> String? {
     getenv(name).map { String(cString: $0) }
 }

@@ -40,7 +40,7 @@ import Testing
     }
 
     /// All of it, on a broker and an Elasticsearch of its own, while each replica is replaced as the example does it.
-    @Test(arguments: chains)
+    @Test(.enabled(if: isThorough), arguments: chains)
     func itsPipelinesCountEveryWordOnceWhileReplicasAreReplaced(_ example: String) throws {
         let broker = ["\(Repository.root)/bin/broker", "--with", "elasticsearch", "run"]
         let ended = try check("run", example, under: broker, deadline: 600)

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// The container image, built from the Dockerfile and run without a Docker engine by bin/image.
-@Suite(.serialized) struct ImageTests {
+@Suite(.serialized, .enabled(if: isThorough)) struct ImageTests {
     /// Of whoever runs the tests: bin/image builds.
     private func image(_ arguments: [String] = [], brokers: String = "", deadline: Double = 120) throws -> Ended {
         try run(

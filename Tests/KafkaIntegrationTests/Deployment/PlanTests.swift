@@ -73,7 +73,7 @@ import Testing
         Issue.record("\(what): \(misses)")
     }
 
-    @Test(arguments: ["tokenize -w -l", "cms-topk -k 0", "to-json word", "merge-counts"])
+    @Test(.enabled(if: isThorough), arguments: ["tokenize -w -l", "cms-topk -k 0", "to-json word", "merge-counts"])
     func aSamplePredictsTheTimeOfALargerText(_ filter: String) throws {
         let folder = try TemporaryFolder()
         let text = Self.words(bytes: 60_000_000) { generator in
@@ -94,7 +94,7 @@ import Testing
     }
 
     /// With the bridges: two replicas in a group share a larger text.
-    @Test func aSamplePredictsTheTimeOfTwoReplicasBetweenTopics() throws {
+    @Test(.enabled(if: isThorough)) func aSamplePredictsTheTimeOfTwoReplicasBetweenTopics() throws {
         let folder = try TemporaryFolder()
         let text = Self.words(bytes: 6_000_000) { Int.random(in: 0..<10, using: &$0) == 0 ? [0x0A] : [0x20] }
         try write(text, to: folder.file("text"))

@@ -21,7 +21,7 @@ final class Producer {
     /// How long a line may take.
     static let messageTimeout: Int64 = 60_000_000
     /// Bytes a second that brokers take, where they have quotas.
-    static let quota: Int64 = 150_000
+    static let quota: Int64 = 60_000
 
     unowned(unsafe) let program: Program
     unowned(unsafe) let world: World

@@ -111,7 +111,9 @@ final class Collector: Program {
         guard let input, !isBusy else { return }
         if world.kinds.contains(.slowReaders), !input.isEmpty, world.random.once(in: 4) {
             isBusy = true
-            return after(world.random.delay(10_000...8_000_000)) { [self] in
+            // Now and then so long that a group does not wait for it.
+            let delay = world.random.delay(10_000...8_000_000)
+            return after(delay > 7_000_000 ? 6 * delay : delay) { [self] in
                 isBusy = false
                 take()
             }

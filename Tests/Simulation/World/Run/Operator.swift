@@ -21,8 +21,9 @@ final class Operator {
             world.isCalm = false
             if let program = program(stage, replica, place) { program.lastDeed = program.deeds + deed }
         case .freeze(let stage, let replica, let place, let milliseconds):
-            world.isCalm = false
             guard let program = program(stage, replica, place) else { return }
+            // Who takes what a member prints may stand still for a while.
+            if !(program is Collector) { world.isCalm = false }
             program.freeze()
             world.after(milliseconds * 1000) { program.thaw() }
         case .away(let stage, let replica, let milliseconds):

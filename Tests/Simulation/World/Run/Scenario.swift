@@ -158,6 +158,8 @@ struct Scenario {
             text.append(line)
         }
         drawFaults(&random)
+        if mode == .group, seed % 4 == 3 { drawSleepers() }
+        if mode == .group, seed % 8 == 5 { drawBlocked() }
     }
 
     /// Leaves out what this chain does not promise to bear.
@@ -175,6 +177,28 @@ struct Scenario {
         if mode != .exactlyOnce || stages != [.same] { kinds.remove(.quotas) }
         if kinds.contains(.quotas) { kinds.subtract([.brokers, .freezes, .wideDelays, .coordinators]) }
         if mode != .exactlyOnce { kinds.remove(.lossyFilters) }
+    }
+
+    /// Chance seldom has it: members of a group that sleep in turn, lose their partitions, and get them back when another has
+    /// got on with them.
+    private mutating func drawSleepers() {
+        kinds.insert(.freezes)
+        replicas = [2]
+        for turn in 0..<3 {
+            let what = Fault.What.freeze(stage: 0, replica: turn % 2, place: 0, milliseconds: 12_000)
+            faults.append(Fault(at: 1000 + 14_000 * Int64(turn), what: what))
+        }
+        faults.sort { $0.at < $1.at }
+    }
+
+    /// A member whose output takes nothing, while the group deals anew.
+    private mutating func drawBlocked() {
+        kinds = [.replicas]
+        (replicas, pipeCapacity, pace) = ([2], 64, 1000)
+        faults = [
+            Fault(at: 2500, what: .freeze(stage: 0, replica: 0, place: 1, milliseconds: 40_000)),
+            Fault(at: 4000, what: .away(stage: 0, replica: 1, milliseconds: 1000)),
+        ]
     }
 
     private mutating func drawFaults(_ random: inout Random) {

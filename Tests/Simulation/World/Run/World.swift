@@ -63,7 +63,7 @@ final class World {
 
     /// How long all may take once the faults are over, in milliseconds.
     static let patience: Int64 = 400_000
-    static let mostEvents = 200_000
+    static let mostEvents = 500_000
 
     /// Returns what was wrong; nil: nothing.
     func run() -> String? {
