@@ -25,11 +25,14 @@ package struct EpochLedger {
     private var position = 0
     private var lastBarrier: Int64
     private var lastSettled: Int64
-    package private(set) var budget = EpochBudget()
+    package private(set) var budget: EpochBudget
 
-    /// - Parameter session: 128 random bits in 32 hexadecimal digits, which data cannot guess.
-    package init(session: [UInt8], at now: Int64) {
+    /// - Parameters:
+    ///   - session: 128 random bits in 32 hexadecimal digits, which data cannot guess.
+    ///   - milliseconds: in which an epoch is to be committed, if it is not the time alone that ends it.
+    package init(session: [UInt8], committedWithin milliseconds: Int64, at now: Int64) {
         (self.session, lastBarrier, lastSettled) = (session, now, now)
+        budget = EpochBudget(milliseconds: milliseconds)
     }
 
     package var isSettled: Bool { pending.isEmpty }
@@ -76,28 +79,27 @@ package struct EpochLedger {
     }
 }
 
-/// How many bytes an epoch may hold: what the last ones show to fit into a quarter of a transaction's time, filters and brokers
-/// of any speed included.
+/// How many bytes an epoch may hold: what the last ones show to be committed in the time that one is to take, filters and
+/// brokers of any speed included. So commits come all the time where brokers are slow, too.
 package struct EpochBudget {
-    package static let first = 1 << 20
+    package static let first = 256 << 10
     package static let least = 64 << 10
     package static let most = 64 << 20
-    /// A quarter of a transaction's time (`WriterSession.transactionMilliseconds`).
-    static let milliseconds: Int64 = WriterSession.transactionMilliseconds / 4
-
     package private(set) var bytes = EpochBudget.first
+    let milliseconds: Int64
 
-    package init() {}
+    /// - Parameter milliseconds: that an epoch is to take.
+    package init(milliseconds: Int64) { self.milliseconds = milliseconds }
 
     /// - Parameters:
     ///   - count: of epochs that were committed.
     ///   - milliseconds: how long that took, from the commit before it or, where the stream stood still, from their first line.
     package mutating func note(bytes count: Int, milliseconds: Int64) {
         guard count > 0 else { return }
-        let fitting = Double(count) * Double(Self.milliseconds) / Double(max(1, milliseconds))
+        let fitting = Double(count) * Double(self.milliseconds) / Double(max(1, milliseconds))
         let wanted = min(Double(2 * bytes), fitting)
         // Little was read, and in time: that shows nothing about more.
-        if count < bytes / 4, wanted < Double(bytes), milliseconds <= Self.milliseconds { return }
+        if count < bytes / 4, wanted < Double(bytes), milliseconds <= self.milliseconds { return }
         bytes = Int(min(Double(Self.most), max(Double(Self.least), wanted)))
     }
 }

@@ -2,7 +2,7 @@ import Bytes
 
 /// Which partitions are read, and from where.
 extension ReaderSession {
-    static let millisecondsBetweenCounts: Int64 = 10_000
+    static let millisecondsBetweenCounts: Int64 = 5000
     /// How long the loss of the partitions lets lines wait that nobody takes.
     static let millisecondsToDrain: Int64 = 4000
 

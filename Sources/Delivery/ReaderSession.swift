@@ -110,7 +110,10 @@ package struct ReaderSession {
     package init(_ plan: ReaderPlan, session: [UInt8], at now: Int64) {
         self.plan = plan
         if let milliseconds = plan.epochMilliseconds {
-            ledger = EpochLedger(session: session, at: now)
+            // Twice an epoch, but well before the group or the brokers give up what takes long.
+            let limit = min(plan.commitMilliseconds, WriterSession.transactionMilliseconds) / 4
+            let committed = min(max(2 * milliseconds, 2000), limit)
+            ledger = EpochLedger(session: session, committedWithin: committed, at: now)
             write(.open, Array("\(milliseconds)".utf8), at: now)
         }
     }

@@ -10,8 +10,7 @@ import Bytes
 ///     open       –               flush, offsets, commit     the same with `close` or in one transaction; else abort: 75
 ///     over       –               –                          –                        after a failure, or the last commit
 package struct WriterSession {
-    /// How long a transaction may take before the brokers abort it, unless the epochs are longer. A quarter of it is the most
-    /// that an epoch should take (`EpochBudget`).
+    /// How long a transaction may take before the brokers abort it, unless the epochs are longer.
     package static let transactionMilliseconds: Int64 = 60_000
 
     package struct Plan: Sendable {
@@ -204,20 +203,22 @@ package struct WriterSession {
         }
     }
 
+    /// What it means that a producer is not taken for the newest; nil for all other errors.
+    package static func wordsOfFencing(_ code: ErrorCode) -> String? {
+        guard [.invalidProducerEpoch, .producerFenced, .fenced].contains(code) else { return nil }
+        return "another process has taken the transactional id, or the brokers gave the transaction up after its time"
+    }
+
     static func ending(of step: Step, _ error: StepError, _ plan: Plan) -> Ending {
         let attempt = attempt(step)
-        switch error.code {
-        case .invalidTransactionTimeout:
+        if let words = wordsOfFencing(error.code) {
+            return Ending(.tryAgain, "\(attempt): \(words) (transaction.timeout.ms=\(plan.transactionMilliseconds))")
+        }
+        if error.code == .invalidTransactionTimeout {
             return Ending(
                 .configuration,
                 "\(attempt): transaction.timeout.ms=\(plan.transactionMilliseconds) is more than the brokers allow "
                     + "(transaction.max.timeout.ms): set it lower with -X")
-        case .invalidProducerEpoch, .producerFenced, .fenced:
-            return Ending(
-                .tryAgain,
-                "\(attempt): another process has taken the transactional id, or the brokers gave the transaction up "
-                    + "after its time (transaction.timeout.ms=\(plan.transactionMilliseconds))")
-        default: break
         }
         let words = "\(attempt): \(error.text)"
         switch error.code.meaning {

@@ -97,7 +97,11 @@ public final class Producer {
     private func lookForOutage() {
         let (now, underWay) = (Client.monotonicMilliseconds(), underWay)
         if underWay == 0 || underWay < lastUnderWay, let words = outage.end(at: now) { patience.say(words) }
-        if underWay > 0, client.complaints != lastComplaints { outage.note(client.lastComplaint ?? "", at: now) }
+        // A broker that hangs gives nothing to complain of for a minute.
+        let complaint = client.complaints != lastComplaints ? client.lastComplaint : nil
+        if underWay > 0, let reason = complaint ?? (outage.isOpen ? nil : "no broker acknowledges what was sent") {
+            outage.note(reason, at: now)
+        }
         if let words = outage.words(at: now) { patience.say(words) }
         (lastUnderWay, lastComplaints) = (underWay, client.complaints)
     }
@@ -129,6 +133,11 @@ public final class Producer {
             // The lines went with their transaction; why it was given up, the client has complained of before.
             let reason = client.lastComplaint ?? String(cString: rd_kafka_err2str(code))
             firstFailure = (line, Failure(.tryAgain, "the transaction was given up: \(reason)"))
+            return
+        }
+        // A newer one, librdkafka says, also where the brokers gave the transaction up by themselves.
+        if isTransactional, let words = WriterSession.wordsOfFencing(ErrorCode(code)) {
+            firstFailure = (line, Failure(.tryAgain, "not delivered: \(words)"))
             return
         }
         var detail = String(cString: rd_kafka_err2str(code))

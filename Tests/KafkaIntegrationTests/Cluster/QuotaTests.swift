@@ -19,10 +19,10 @@ extension ClusterTests {
             try from.fill((0..<count).map { line($0) + "\n" }.joined())
             let stage = try Stage(
                 Stage.Plan(
-                    from: from, to: to, reader: ["--epoch", "1s"],
+                    from: from, to: to, reader: ["--epoch", "1s", "-X", "max.poll.interval.ms=60000"],
                     writer: ["-X", "client.id=\(client)", "-X", "compression.type=none"]))
             // Not a moment longer than this without a commit.
-            let standstill = 15.0
+            let standstill = 8.0
             let start = monotonicSeconds()
             var (there, grown, longest) = (0, start, 0.0)
             while monotonicSeconds() - start < 45, stage.isRunning(.writer) {
