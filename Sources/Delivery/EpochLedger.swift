@@ -84,7 +84,8 @@ package struct EpochLedger {
 package struct EpochBudget {
     package static let first = 256 << 10
     package static let least = 64 << 10
-    package static let most = 64 << 20
+    /// Brokers slow down without a word, where a quota's credit is used up: then one epoch takes so much longer.
+    package static let most = 16 << 20
     package private(set) var bytes = EpochBudget.first
     let milliseconds: Int64
 

@@ -7,7 +7,7 @@ extension ReaderSession {
             /// All epochs are waited for.
             case settling(since: Int64)
             /// The stream was closed, which is to be written.
-            case flushing
+            case flushing(since: Int64)
             case closing
             case committing(since: Int64)
         }
@@ -86,7 +86,7 @@ extension ReaderSession {
     private mutating func step(_ finish: Finish, at now: Int64) -> Bool {
         let isWritten = acceptedBytes == position || isClosed
         // Standard output may take its time, but not once a signal has come.
-        let mayWait = !isStopAsked || now - finish.begun < Self.millisecondsToDrain
+        func mayWait(since begun: Int64) -> Bool { !isStopAsked || now - begun < Self.millisecondsToDrain }
         if ledger != nil, finish.failure == nil, !isClosed { settleIfDue(inHurry: true, at: now) }
         if self.finish?.failure != nil, finish.failure == nil { return true }
         switch finish.step {
@@ -98,7 +98,7 @@ extension ReaderSession {
             if finish.failure == nil { endEpoch(at: now) }
             // With barriers what has failed is read again from the last commit.
             let isVoid = ledger != nil && finish.failure != nil
-            guard isWritten || !mayWait || isVoid else {
+            guard isWritten || !mayWait(since: finish.begun) || isVoid else {
                 commitIfDue(at: now)
                 return false
             }
@@ -112,9 +112,9 @@ extension ReaderSession {
                 let end = isStopAsked ? StreamEnd.stopped : hasFailedWriter ? .failed : .ok
                 write(.close, Array(end.rawValue.utf8), at: now)
             }
-            self.finish?.step = .flushing
-        case .flushing:
-            guard isWritten || finish.failure != nil || !mayWait else { return false }
+            self.finish?.step = .flushing(since: now)
+        case .flushing(let since):
+            guard isWritten || finish.failure != nil || !mayWait(since: since) else { return false }
             // Lines that could not be kept are not committed.
             self.finish?.step = .closing
             actions.append(.closeOutput)

@@ -136,7 +136,8 @@ public struct KcatOut: ~Copyable {
     private mutating func pump() throws(Failure) {
         while true {
             // Packs that are not full wait only as long as more input is there at once.
-            let patience = writer.hasPacks || output.isPending ? 0 : progress.patience
+            let looks = [progress.patience, producer.patienceUntilLook].compactMap(\.self).min()
+            let patience = writer.hasPacks || output.isPending ? 0 : looks
             switch try input.next(patience: patience, wake: producer.client.wakeDescriptor) {
             case .piece(.lines(let lines, let firstLine)):
                 try advance(.lines(firstLine))

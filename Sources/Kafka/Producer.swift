@@ -93,6 +93,9 @@ public final class Producer {
         lookForOutage()
     }
 
+    /// How many milliseconds may pass until what is under way is looked at again: acknowledgements do not wake.
+    var patienceUntilLook: Int64? { underWay > 0 ? 1000 : nil }
+
     /// Says in one line that brokers do not take what is under way, and in one that they do again.
     private func lookForOutage() {
         let (now, underWay) = (Client.monotonicMilliseconds(), underWay)

@@ -44,14 +44,14 @@ import Testing
         #expect((190_000...210_000).contains(budget.bytes))
         for _ in 0..<10 { budget.note(bytes: budget.bytes, milliseconds: Int64(budget.bytes) / 100) }
         #expect((190_000...210_000).contains(budget.bytes))
-        // A fast one grows, at most twofold an epoch, up to 64 MiB.
+        // A fast one grows, at most twofold an epoch, up to 16 MiB.
         for _ in 0..<10 { budget.note(bytes: budget.bytes, milliseconds: 100) }
-        #expect(budget.bytes == 64 << 20)
+        #expect(budget.bytes == 16 << 20)
         // A trickle shows nothing about more.
         budget.note(bytes: 1000, milliseconds: 1000)
-        #expect(budget.bytes == 64 << 20)
+        #expect(budget.bytes == 16 << 20)
         // Brokers that have slowed down.
-        budget.note(bytes: 32 << 20, milliseconds: 300_000)
+        budget.note(bytes: 16 << 20, milliseconds: 300_000)
         #expect(budget.bytes < 2 << 20)
     }
 }

@@ -21,8 +21,8 @@ extension ClusterTests {
                 Stage.Plan(
                     from: from, to: to, reader: ["--epoch", "1s", "-X", "max.poll.interval.ms=60000"],
                     writer: ["-X", "client.id=\(client)", "-X", "compression.type=none"]))
-            // Not a moment longer than this without a commit.
-            let standstill = 8.0
+            // Not a moment longer than this without a commit: the largest epoch at the first of these rates.
+            let standstill = 12.0
             let start = monotonicSeconds()
             var (there, grown, longest) = (0, start, 0.0)
             while monotonicSeconds() - start < 45, stage.isRunning(.writer) {
@@ -33,7 +33,7 @@ extension ClusterTests {
             }
             let rate = Double(there * 1000) / (monotonicSeconds() - start)
             #expect(longest < standstill, "\(longest) s without a commit")
-            #expect(rate > 0.6 * Double(bytesPerSecond), "\(Int(rate)) bytes a second")
+            #expect(rate > 0.9 * Double(bytesPerSecond), "\(Int(rate)) bytes a second")
             stage.send(SIGTERM, .reader)
             let outcome = try stage.wait(deadline: 60)
             #expect(outcome.isGood, "\(outcome)")
