@@ -46,9 +46,12 @@ extension ReaderSession {
     /// Writes an epoch with nothing in it where nothing else comes: if somebody has died after a filter that is idle, the
     /// filter finds out when it passes that on.
     private mutating func remind(at now: Int64) {
-        guard let member, now >= nextReminder, !isRestoring, !hasRead, acceptedBytes == position, revocation == nil,
-            finish == nil
-        else { return }
+        // Nothing comes after the close.
+        switch finish?.step {
+        case nil, .draining, .settling: break
+        default: return
+        }
+        guard let member, now >= nextReminder, !isRestoring, !hasRead, acceptedBytes == position else { return }
         writeCommit([], of: member, at: now)
     }
 

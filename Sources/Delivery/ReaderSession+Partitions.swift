@@ -232,10 +232,10 @@ extension ReaderSession {
     /// line. What standard output does not take in time is left to it.
     mutating func advanceRevocation(at now: Int64) {
         guard let revocation else { return }
-        let isWritten = acceptedBytes == position || isClosed
         let waited = now - revocation.begun
+        if ledger != nil { settleIfDue(inHurry: true, at: now) }
+        let isWritten = acceptedBytes == position || isClosed
         if let ledger {
-            settleIfDue(inHurry: true, at: now)
             let isOwed = !ledger.isSettled && !plan.sabotage.contains(.revokesEarly)
             if isOwed, revocation.isLost, !isClosed {
                 // They are another's already, who reads again what is not committed: then nobody may commit it here.
