@@ -26,13 +26,14 @@ package struct TimeOrder {
         package let partition: Int32
         /// The highest key with which it keeps the turn.
         package let limit: Int64
+        /// That of the partition, once its next line is taken.
         package fileprivate(set) var clock: Int64
 
         package init(partition: Int32, limit: Int64, clock: Int64) {
             (self.partition, self.limit, self.clock) = (partition, limit, clock)
         }
 
-        /// Whether the next line, of this time, belongs to the turn.
+        /// Whether the line after those, of this time, belongs to the turn as well.
         @inline(__always)
         package mutating func takes(_ time: Int64) -> Bool {
             if time <= clock { return true }
@@ -108,16 +109,15 @@ package struct TimeOrder {
         leave(number, for: .finished)
     }
 
-    /// Whose turn it is; nil: a partition is waited for, or none has a line.
+    /// Whose turn it is, which takes at least the line that was offered; nil: a partition is waited for, or none has a line.
     package mutating func turn(at now: Int64) -> Turn? {
         if awaitedCount > 0 { passOverIdle(at: now) }
         guard awaitedCount == 0, let first = heap.first else { return nil }
-        let clock = partitions[Int(first.partition)].clock
-        guard heap.count > 1 else { return Turn(partition: first.partition, limit: .max, clock: clock) }
+        guard heap.count > 1 else { return Turn(partition: first.partition, limit: .max, clock: first.key) }
         let next = heap.count > 2 && isLess(heap[2], heap[1]) ? heap[2] : heap[1]
         // Its key is above that of the first where its number is lower.
         let limit = next.partition < first.partition ? next.key - 1 : next.key
-        return Turn(partition: first.partition, limit: limit, clock: clock)
+        return Turn(partition: first.partition, limit: limit, clock: first.key)
     }
 
     /// The turn is over.
