@@ -10,10 +10,11 @@ import Bytes
 /// | nothing is known of it, or not of all partitions that it is made of | that of its last owner, if it had one | counts |
 /// | something was read | as above; it never goes back | counts |
 /// | at its end for `idle` | stands still | is left out; it counts again from its next line on |
-/// | at the end of the stream | past all times | counts |
+/// | at the end of the stream | past all times | is left out, but where all are at their end |
 ///
 /// The stream's is the least of those that count, not known while one of these is not; where none counts it stands still. It
-/// never goes back while the partitions are the same; after a rebalance it begins anew.
+/// never goes back while the partitions are the same; after a rebalance it begins anew. The partitions that a partition is made
+/// of become its watermark by the same rules.
 package struct EventTimes {
     package enum Source: Equatable, Sendable {
         /// The times of lines, which may be so many milliseconds behind one that came before.
@@ -22,9 +23,41 @@ package struct EventTimes {
         case records
     }
 
+    /// The least of those that count.
+    private struct Least {
+        private var time: Int64?
+        private var isKnown = true
+        private var (counted, ended, idle) = (0, 0, 0)
+
+        /// - Parameter time: nil: not known.
+        mutating func add(_ time: Int64?, isIdle: Bool) {
+            if time == .max { return ended += 1 }
+            if isIdle { return idle += 1 }
+            counted += 1
+            guard let time else { return isKnown = false }
+            self.time = min(self.time ?? time, time)
+        }
+
+        /// nil: not known, or there is none.
+        var value: Int64? {
+            if counted > 0 { return isKnown ? time : nil }
+            return ended > 0 && idle == 0 ? .max : nil
+        }
+    }
+
     /// What was heard of the partitions of a topic that this one is made of.
     private struct Upstream {
         var marks: [(time: Int64?, isIdle: Bool)?] = []
+
+        /// Those that say nothing more, as `PartitionTimes` has it; nil: there are none.
+        var silent: String? {
+            let letters = marks.map { $0?.time == .max ? "e" : $0?.isIdle == true ? "i" : "-" }
+            return letters.contains { $0 != "-" } ? letters.joined() : nil
+        }
+
+        init(silent: Substring = "") {
+            marks = silent.map { $0 == "e" ? (.max, false) : $0 == "i" ? (nil, true) : nil }
+        }
 
         mutating func take(_ record: WatermarkRecord) {
             while marks.count < Int(record.count) { marks.append(nil) }
@@ -75,7 +108,13 @@ package struct EventTimes {
         var times = stored ?? PartitionTimes()
         // Whether it is idle now is seen anew.
         times.isIdle = false
-        partitions[Int(number)] = Partition(times: times, inBarrier: times)
+        // The first barrier has what is known: its last owner may not have got to tell it.
+        var partition = Partition(times: times, inBarrier: PartitionTimes())
+        for word in times.silent {
+            let colon = word.lastIndex(of: ":") ?? word.startIndex
+            partition.upstream[Array(word[..<colon].utf8)] = Upstream(silent: word[colon...].dropFirst())
+        }
+        partitions[Int(number)] = partition
     }
 
     package mutating func removeAll() { (partitions, watermark) = ([], nil) }
@@ -114,23 +153,20 @@ package struct EventTimes {
     /// Takes all together, for a barrier. Returns whether one has come on since the last.
     /// - Cost: a look at each partition and each that it is made of.
     package mutating func advance(at now: Int64) -> Bool {
-        var least: Int64?
-        var (counted, isKnown) = (0, true)
+        var least = Least()
         for place in partitions.indices {
             guard var partition = partitions[place] else { continue }
             partition.times.isIdle =
                 !partition.isFinished && (partition.atEndSince.map { now - $0 >= idle } ?? false)
             if let own = own(partition) { partition.times.watermark = max(partition.times.watermark ?? own, own) }
+            partition.times.silent = partition.upstream.sorted { $0.key.lexicographicallyPrecedes($1.key) }
+                .compactMap { topic, heard in
+                    heard.silent.map { "\(String(decoding: topic, as: UTF8.self)):\($0)" }
+                }
             partitions[place] = partition
-            if partition.times.isIdle { continue }
-            counted += 1
-            guard let watermark = partition.times.watermark else {
-                isKnown = false
-                continue
-            }
-            least = min(least ?? watermark, watermark)
+            least.add(partition.times.watermark, isIdle: partition.times.isIdle)
         }
-        if counted > 0, isKnown, let least { watermark = max(watermark ?? least, least) }
+        if let least = least.value { watermark = max(watermark ?? least, least) }
         return noteDone()
     }
 
@@ -170,16 +206,11 @@ package struct EventTimes {
         case .lines(let disorder):
             return partition.highest == .min ? nil : partition.highest - disorder
         case .records:
-            var least: Int64?
+            var least = Least()
             for upstream in partition.upstream.values {
-                for mark in upstream.marks {
-                    guard let mark else { return nil }
-                    guard !mark.isIdle else { continue }
-                    guard let time = mark.time else { return nil }
-                    least = min(least ?? time, time)
-                }
+                for mark in upstream.marks { least.add(mark?.time, isIdle: mark?.isIdle ?? false) }
             }
-            return least
+            return least.value
         }
     }
 }

@@ -142,11 +142,36 @@ private func record(_ partition: Int32, of count: Int32, _ mark: WatermarkRecord
         #expect(times.times(of: 0)?.watermark == 500)
     }
 
+    /// Whoever is idle upstream says so once; who gets the partition after that must not wait for it.
+    @Test func whatIsSilentIsKnownToTheNextOwner() {
+        var first = Self.heard([nil])
+        first.take(0, record(0, of: 3, .idle))
+        first.take(0, record(1, of: 3, .time(50)))
+        first.take(0, record(2, of: 3, .time(.max)))
+        _ = first.advance(at: 0)
+        #expect(first.mark == .time(50))
+        #expect(first.times(of: 0)?.silent == ["t:i-e"])
+        var next = Self.heard([first.times(of: 0)])
+        _ = next.advance(at: 0)
+        #expect(next.mark == .time(50))
+        next.take(0, record(1, of: 3, .time(60)))
+        _ = next.advance(at: 0)
+        #expect(next.mark == .time(60))
+        // It is idle, not at its end: so the stream is not, either.
+        next.take(0, record(1, of: 3, .time(.max)))
+        _ = next.advance(at: 0)
+        #expect(next.mark == .time(60))
+        next.take(0, record(0, of: 3, .time(.max)))
+        _ = next.advance(at: 0)
+        #expect(next.mark == .end)
+    }
+
     @Test func timesSurviveAnOffset() {
         var ends = EndsOfStream()
         ends.add(isOK: true, writer: [0x77])
         for times in [
-            nil, PartitionTimes(), PartitionTimes(watermark: -5, done: .max),
+            nil, PartitionTimes(), PartitionTimes(watermark: 1, silent: ["a:i-e", "b:ii"]),
+            PartitionTimes(watermark: -5, done: .max),
             PartitionTimes(watermark: 7, isIdle: true),
         ] {
             for ends in [EndsOfStream(), ends] {

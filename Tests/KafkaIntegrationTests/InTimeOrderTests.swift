@@ -8,10 +8,9 @@ import Testing
 
     /// Lines of a time and words, ten a second and more.
     /// - Parameter disorder: how many milliseconds a line may come too late.
-    static func text(lines: Int, disorder: Int64 = 0) -> String {
+    static func text(lines: Int, disorder: Int64 = 0, start: Int64 = 1_795_341_600_000) -> String {
         var generator = SeededGenerator(seed: 15)
         let words = (0..<100).map { "word\($0)" }
-        let start: Int64 = 1_795_341_600_000
         var timed = (0..<lines).map { number -> (comes: Int64, line: String) in
             let time = start + Int64(number) * 40
             let text = (0..<4).map { _ in words.randomElement(using: &generator) ?? "" }.joined(separator: " ")
@@ -23,8 +22,8 @@ import Testing
 
     private static func written(_ time: Int64) -> String {
         func two(_ number: Int64) -> String { (number < 10 ? "0" : "") + String(number) }
-        let (seconds, rest) = (time / 1000 - 1_795_341_600, String(1000 + time % 1000).dropFirst())
-        return "2026-11-22T\(two(10 + seconds / 3600)):\(two(seconds / 60 % 60)):\(two(seconds % 60)).\(rest)Z"
+        let (seconds, rest) = (time / 1000 - 1_795_305_600, String(1000 + time % 1000).dropFirst())
+        return "2026-11-22T\(two(seconds / 3600)):\(two(seconds / 60 % 60)):\(two(seconds % 60)).\(rest)Z"
     }
 
     static let shapes = [[], ["-k", "2"], ["--pack", "4K"], ["--pack", "4K", "-k", "2"]]
