@@ -47,8 +47,9 @@ struct Intake: ~Copyable {
         }
     }
 
-    /// What looks wrong about the times.
-    var remarks: [String] { times?.remarks ?? [] }
+    /// What is to be said of the times, and what looks wrong about all of them.
+    mutating func takeRemarks() -> [String] { times?.takeRemarks() ?? [] }
+    var doubt: String? { times?.doubt }
 
     mutating func noteWallClock(_ milliseconds: Int64) { times?.ceiling = milliseconds + maxAhead }
 

@@ -51,7 +51,8 @@ struct PartitionQueues: ~Copyable {
 
     deinit { for partition in partitions { partition.map(Self.free) } }
 
-    var remarks: [String] { times.remarks }
+    mutating func takeRemarks() -> [String] { times.takeRemarks() }
+    var doubt: String? { times.doubt }
     func nextWake() -> Int64? { order.nextWake() }
 
     /// Whether the partition's queue is here.

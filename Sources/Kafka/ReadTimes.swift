@@ -35,6 +35,7 @@ struct ReadTimes {
     /// Lines in which there is no time, and lines whose time is past the ceiling.
     private(set) var missing = 0
     private(set) var ahead = 0
+    private var (hasSaidMissing, hasSaidAhead) = (false, false)
 
     init(_ source: TimeSource) {
         self.source = source
@@ -82,17 +83,23 @@ struct ReadTimes {
         return type == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE ? nil : time
     }
 
-    /// What is said at the end of what was odd; one line each.
-    var remarks: [String] {
+    /// What is to be said of what is odd: of the first line that is, once for each kind.
+    mutating func takeRemarks() -> [String] {
+        guard missing > 0 && !hasSaidMissing || ahead > 0 && !hasSaidAhead else { return [] }
         var remarks: [String] = []
-        if missing > 0 {
+        if missing > 0, !hasSaidMissing {
+            hasSaidMissing = true
             let place = if case .field(let number, _) = source { "no time in field \(number)" } else { "no timestamp" }
-            remarks.append("\(missing) lines have \(place): they came with the line before them")
+            remarks.append("a line has \(place): such lines move neither order nor watermark")
         }
-        if ahead > 0 {
-            remarks.append("\(ahead) times are further ahead of the clock than --max-ahead: they moved no other line")
+        if ahead > 0, !hasSaidAhead {
+            hasSaidAhead = true
+            remarks.append(
+                "a time is further ahead of the clock than --max-ahead: it moves neither order nor watermark")
         }
-        if let doubt = isMessage ? nil : reader.doubt { remarks.append(doubt) }
         return remarks
     }
+
+    /// What looks wrong about all of them.
+    var doubt: String? { isMessage ? nil : reader.doubt }
 }

@@ -99,9 +99,7 @@ public final class TopicReader {
         handle(.start)
         while ending == nil { turn() }
         progress.end { facts }
-        for words in intake.pointee.remarks + (ordered?.remarks ?? []) {
-            Descriptor.standardError.writeIgnoringErrors("kcat-in: \(words)\n")
-        }
+        if let doubt = intake.pointee.doubt ?? ordered?.doubt { say(doubt) }
         if plan.wantsSummary { summarize() }
         leaveGroup()
         if intake.pointee.output.isClosed { Signals.die(by: SIGPIPE) }
@@ -121,6 +119,7 @@ public final class TopicReader {
             for (number, answer) in try inquirer.takeAnswers() { handle(.answer(number, answer)) }
             if let last = try acks?.last(written: intake.pointee.session.ledger?.next ?? 0) { handle(.acked(last)) }
             let mayHaveMore = try fill()
+            for words in intake.pointee.takeRemarks() + (ordered?.takeRemarks() ?? []) { say(words) }
             if let failure = intake.pointee.failure, intake.pointee.session.finish == nil { throw failure }
             var isBlocked = false
             if !mayHaveMore || !intake.pointee.output.hasRoom { isBlocked = try !intake.pointee.output.write() }
@@ -168,7 +167,7 @@ public final class TopicReader {
         case .cut(let position): intake.pointee.output.cut(to: position)
         case .beginRestore(let numbers, let limits): try state?.begin(numbers, limits, for: plan.topic)
         case .stopRestore: state?.stop()
-        case .say(let words): Descriptor.standardError.writeIgnoringErrors("kcat-in: \(words)\n")
+        case .say(let words): say(words)
         case .closeOutput:
             do throws(Failure) {
                 try intake.pointee.output.close()
@@ -179,6 +178,8 @@ public final class TopicReader {
         case .end(let ending): self.ending = .some(ending)
         }
     }
+
+    private func say(_ words: String) { Descriptor.standardError.writeIgnoringErrors("kcat-in: \(words)\n") }
 
     /// Takes state, or messages until none is left or enough are taken. Returns whether there may be more.
     private func fill() throws(Failure) -> Bool {

@@ -22,7 +22,7 @@ enum TimeOptions {
         "idle", default: 1000, help: "How long a partition with nothing to read is waited for; default 1s.")
     static let maxAhead = Option.duration(
         "max-ahead", default: 3_600_000,
-        help: "A time that is further ahead of the clock than this moves no other line; default 1h.")
+        help: "A time that is further ahead of the clock than this moves neither order nor watermark; default 1h.")
 
     static let eventTime = Option<Source?>(
         "event-time", nil, "N|message|topic", default: nil, expected: "the number of a field, message, or topic",

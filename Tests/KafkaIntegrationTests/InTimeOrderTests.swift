@@ -166,8 +166,8 @@ import Testing
         #expect(read.outputText == Self.line(0) + Self.line(1) + "no time\n" + far + Self.line(2) + Self.line(3))
         #expect(
             read.errorText == """
-                kcat-in: 1 lines have no time in field 1: they came with the line before them
-                kcat-in: 1 times are further ahead of the clock than --max-ahead: they moved no other line
+                kcat-in: a line has no time in field 1: such lines move neither order nor watermark
+                kcat-in: a time is further ahead of the clock than --max-ahead: it moves neither order nor watermark
 
                 """)
     }
