@@ -75,6 +75,7 @@ public final class TopicReader {
         ])
         if plan.timeOrder != nil {
             settings.setDefaults([("queued.max.messages.kbytes", "\(PartitionQueues.kilobytesFetchedAhead)")])
+            if LibraryVersion.hasQueueBackoff { settings.setDefaults([("fetch.queue.backoff.ms", "10")]) }
         }
         for (name, wanted, reason) in [
             ("enable.auto.commit", "false", "lines that nobody has read would be committed"),
