@@ -24,9 +24,11 @@ package struct EndsOfStream: Equatable {
     package var count: Int { unnamed + writers.count }
 
     /// From a commit's metadata: `end-of-stream UNNAMED ok|failed WRITER…`. Whatever else stands there is none of ours.
-    package init(metadata: UnsafeRawBufferPointer) {
-        let words = String(decoding: metadata.prefix { $0 != 0 }, as: UTF8.self)
-            .split(separator: " ", omittingEmptySubsequences: false)
+    package init(metadata: UnsafeRawBufferPointer) { self = StoredOffset(next: 0, metadata: metadata).ends }
+
+    /// From the words of it, but for those of `PartitionTimes`.
+    init(words: ArraySlice<Substring>) {
+        let words = Array(words)
         guard words.count >= 3, words[0] == EndOfStream.header, let unnamed = Int(words[1]), unnamed >= 0,
             words[2] == EndOfStream.failed || words[2] == EndOfStream.ok,
             words[3...].allSatisfy({ $0.utf8.count == 16 && UInt64($0, radix: 16) != nil })

@@ -37,9 +37,9 @@ package struct EpochLedger {
 
     package var isSettled: Bool { pending.isEmpty }
 
-    package mutating func barrier(_ kind: Barrier.Kind, payload: [UInt8]) -> [UInt8] {
+    package mutating func barrier(_ kind: Barrier.Kind, _ watermark: Watermark? = nil, payload: [UInt8]) -> [UInt8] {
         defer { next += 1 }
-        return Barrier(session: session, epoch: next, kind: kind, watermark: nil, payload: payload).line
+        return Barrier(session: session, epoch: next, kind: kind, watermark: watermark, payload: payload).line
     }
 
     /// Bytes of the output since the last epoch ended.

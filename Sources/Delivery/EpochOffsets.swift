@@ -2,18 +2,21 @@ import Bytes
 
 /// What a `commit` barrier carries from `kcat-in` to `kcat-out`: who has read, and how far. As the payload of a barrier:
 ///
-///     GROUP TAB GENERATION TAB MEMBER TAB INSTANCE TAB TOPIC { TAB PARTITION SPACE OFFSET SPACE METADATA }
+///     GROUP TAB GENERATION TAB MEMBER TAB INSTANCE TAB TOPIC [ TAB of SPACE COUNT ]
+///         { TAB PARTITION SPACE OFFSET SPACE METADATA }
 ///
+/// COUNT, how many partitions the topic has, is there where the stream carries watermarks.
 /// TAB, LF, CR and `\` in a name are escaped as in the fields of `--with`, and a missing instance is `\N`. METADATA is that of
-/// the commit (`EndsOfStream`). Other payloads: that of `open` is the length of an epoch in milliseconds, that of `close` is a
+/// the commit (`PartitionTimes`, `EndsOfStream`). Other payloads: that of `open` is the length of an epoch in milliseconds, that of `close` is a
 /// `StreamEnd`.
 package struct EpochOffsets: Equatable {
     package var member: GroupMember
     package var topic: [UInt8]
+    package var partitionCount: Int32?
     package var positions: [Position]
 
-    package init(member: GroupMember, topic: [UInt8], positions: [Position]) {
-        (self.member, self.topic, self.positions) = (member, topic, positions)
+    package init(member: GroupMember, topic: [UInt8], partitionCount: Int32? = nil, positions: [Position]) {
+        (self.member, self.topic, self.partitionCount, self.positions) = (member, topic, partitionCount, positions)
     }
 
     package var payload: [UInt8] {
@@ -28,8 +31,9 @@ package struct EpochOffsets: Equatable {
         if let instance = member.instance { field(instance) } else { text += Escape.missing + [0x09] }
         field(topic)
         text.removeLast()
+        if let partitionCount { text += "\tof \(partitionCount)".utf8 }
         for position in positions {
-            text += "\t\(position.partition) \(position.next) \(position.ends.metadata)".utf8
+            text += "\t\(position.partition) \(position.next) \(position.metadata)".utf8
         }
         return text
     }
@@ -49,13 +53,19 @@ package struct EpochOffsets: Equatable {
         self.init(
             member: GroupMember(group: group, generation: generation, member: member, instance: instance), topic: topic,
             positions: [])
-        for field in fields[5...] {
+        var rest = fields[5...]
+        if let field = rest.first, field.starts(with: "of ".utf8) {
+            guard let count = Int32(String(decoding: field.dropFirst(3), as: UTF8.self)), count > 0 else { return nil }
+            partitionCount = count
+            rest = rest.dropFirst()
+        }
+        for field in rest {
             let words = field.split(separator: 0x20, maxSplits: 2, omittingEmptySubsequences: false)
             guard words.count == 3, let partition = Int32(String(decoding: words[0], as: UTF8.self)), partition >= 0,
                 let next = Int64(String(decoding: words[1], as: UTF8.self)), next >= 0
             else { return nil }
-            let ends = Array(words[2]).withUnsafeBytes { EndsOfStream(metadata: $0) }
-            positions.append(Position(partition: partition, next: next, ends: ends))
+            let stored = Array(words[2]).withUnsafeBytes { StoredOffset(next: next, metadata: $0) }
+            positions.append(Position(partition: partition, next: next, ends: stored.ends, times: stored.times))
         }
     }
 }

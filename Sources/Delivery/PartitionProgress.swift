@@ -23,6 +23,8 @@ package struct PartitionProgress {
     package var ends: EndsOfStream
     /// The same, before `next`.
     package var endsRead: EndsOfStream
+    /// Its times at `accepted`, where the stream carries watermarks.
+    package var times: PartitionTimes?
     /// All that was asked for has been read.
     package var isDone = false
     /// Its place is being looked for, since what came next is gone.

@@ -15,8 +15,14 @@ package struct ReaderPlan: Sendable {
     package var epochMilliseconds: Int64?
     /// A sink outside Kafka says which epochs are done.
     package var hasAcks = false
+    /// The stream carries watermarks, which come from there; with barriers.
+    package var eventTime: EventTimes.Source?
+    /// For how long a partition with nothing to read is waited for, in milliseconds.
+    package var idle: Int64 = 1000
     /// State comes before the lines of partitions that are new here.
     package var restores = false
+    /// The state is the input's own: it goes up to where reading begins.
+    package var restoresInput = false
     /// Goes on where messages are gone, rather than end.
     package var skipsGaps = false
     /// How long what passes is waited out, in milliseconds.
@@ -75,12 +81,13 @@ package enum ReaderEvent {
     /// The end of a partition, as a reader of committed messages sees it: nothing that it may read has this offset yet.
     case endOfPartition(Int32, Int64)
     case endOfStream(Int32, Int64, isOK: Bool, writer: [UInt8]?)
+    case watermark(Int32, Int64, WatermarkRecord)
     case partitionFailed(Int32, ErrorCode, String)
     /// What was asked to be committed; offsets that were.
     case committed([Int32: Int64], ErrorCode?)
     /// Standard output has taken so many bytes in all. To be told at each turn: marks without bytes are taken with it, too.
     case accepted(Int)
-    /// All state is in the output.
+    /// All state that was begun is in the output.
     case restored
     /// A sink has said that it is done with this epoch and those before.
     case acked(Int64)
@@ -109,7 +116,8 @@ package enum ReaderAction: Equatable {
     case write([UInt8])
     /// What stands in the output after this position is dropped.
     case cut(to: Int)
-    case beginRestore([Int32])
+    /// - Parameter limits: where the state of a partition ends; without one: at the end of the topic.
+    case beginRestore([Int32], limits: [Int32: Int64])
     case stopRestore
     case say(String)
     case closeOutput

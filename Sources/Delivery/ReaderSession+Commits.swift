@@ -9,7 +9,7 @@ extension ReaderSession {
             guard let state = partitions[number] else { return nil }
             let accepted = plan.sabotage.contains(.commitsWhatWasRead) && ledger == nil ? state.read : state.accepted
             guard let next = accepted, next != state.committed else { return nil }
-            return Position(partition: Int32(number), next: next, ends: state.ends)
+            return Position(partition: Int32(number), next: next, ends: state.ends, times: state.times)
         }
     }
 

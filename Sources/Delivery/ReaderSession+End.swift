@@ -92,10 +92,10 @@ extension ReaderSession {
         switch finish.step {
         case .draining:
             if isRestoring {
-                isRestoring = false
-                actions.append(.stopRestore)
+                stopRestoring(at: now)
+            } else if finish.failure == nil {
+                endEpoch(at: now)
             }
-            if finish.failure == nil { endEpoch(at: now) }
             // With barriers what has failed is read again from the last commit.
             let isVoid = ledger != nil && finish.failure != nil
             guard isWritten || !mayWait(since: finish.begun) || isVoid else {

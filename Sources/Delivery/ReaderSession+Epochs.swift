@@ -5,8 +5,9 @@ import Bytes
 /// offsets are committed here.
 extension ReaderSession {
     /// Puts a barrier at the end of the output.
-    mutating func write(_ kind: Barrier.Kind, _ payload: [UInt8], at now: Int64) {
-        guard let line = ledger?.barrier(kind, payload: payload) else { return }
+    /// - Parameter done: in the place of the stream's watermark.
+    mutating func write(_ kind: Barrier.Kind, _ payload: [UInt8], done: Watermark? = nil, at now: Int64) {
+        guard let line = ledger?.barrier(kind, done ?? times?.mark, payload: payload) else { return }
         actions.append(.write(line))
         position += line.count
         nextReminder = now + max(1000, plan.epochMilliseconds ?? 0)
@@ -24,14 +25,21 @@ extension ReaderSession {
         settleIfDue(inHurry: isDone, at: now)
     }
 
-    /// Ends the epoch, if something was read in it.
+    /// Ends the epoch, if something was read in it, or a watermark has moved.
     mutating func endEpoch(at now: Int64) {
-        guard ledger != nil, let member, hasRead else { return }
+        guard ledger != nil, let member, !isRestoring else { return }
+        let hasMoved = times?.advance(at: now) ?? false
+        guard hasRead || hasMoved else { return }
         let positions: [Position] = partitions.indices.compactMap { number in
-            guard let state = partitions[number], let next = state.read, next != state.inBarrier else { return nil }
-            partitions[number]?.inBarrier = next
-            return Position(partition: Int32(number), next: next, ends: state.endsRead)
+            guard let state = partitions[number],
+                state.read != state.inBarrier || times?.hasMoved(Int32(number)) == true
+            else { return nil }
+            partitions[number]?.inBarrier = state.read
+            return Position(
+                partition: Int32(number), next: state.next, ends: state.endsRead, times: times?.times(of: Int32(number))
+            )
         }
+        times?.noteBarrier()
         writeCommit(positions, of: member, at: now)
         ledger?.begin(positions, end: position, lines: readLines, at: now)
     }
@@ -39,7 +47,9 @@ extension ReaderSession {
     private mutating func writeCommit(_ positions: [Position], of member: GroupMember, at now: Int64) {
         nextEpoch = now + (plan.epochMilliseconds ?? 0)
         // Whoever is told by an ack needs no offsets, and `kcat-out` must not take them then.
-        let offsets = EpochOffsets(member: member, topic: Array(plan.topic.utf8), positions: positions)
+        let offsets = EpochOffsets(
+            member: member, topic: Array(plan.topic.utf8), partitionCount: times == nil ? nil : count,
+            positions: positions)
         write(.commit, plan.hasAcks ? [] : offsets.payload, at: now)
     }
 
@@ -76,7 +86,7 @@ extension ReaderSession {
     mutating func settle(by committed: [Int32: StoredOffset], at now: Int64) {
         guard !plan.hasAcks else { return }
         let settled = ledger?.settle(at: now) { epoch in
-            epoch.positions.allSatisfy { $0.next <= committed[$0.partition]?.next ?? -1 }
+            epoch.positions.allSatisfy { $0.isCommitted(by: committed[$0.partition]) }
         }
         note(settled ?? [], areCommitted: true)
     }
@@ -94,6 +104,7 @@ extension ReaderSession {
                 let number = Int(position.partition)
                 partitions[number]?.accepted = position.next
                 partitions[number]?.ends = position.ends
+                partitions[number]?.times = position.times
                 if areCommitted { partitions[number]?.committed = position.next }
             }
         }

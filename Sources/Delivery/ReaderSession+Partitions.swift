@@ -86,6 +86,7 @@ extension ReaderSession {
         openPartitions += 1
         if progress.next >= progress.end { finish(number) }
         if let writers = plan.untilEndOfStream, progress.ends.count >= writers {
+            times?.finish(number)
             finish(number)
             hasFailedWriter = hasFailedWriter || progress.ends.hasFailed
         }
@@ -142,6 +143,7 @@ extension ReaderSession {
             if committed != nil, let gap = Gap(number, next: progress.next, in: range) {
                 guard skip(gap, isCommitted: true, &progress, at: now) else { return }
             }
+            times?.add(number, committed?.times)
             begin(number, progress)
         }
         member = joining.member
@@ -149,9 +151,34 @@ extension ReaderSession {
         assign()
         if plan.restores {
             isRestoring = true
-            actions.append(.beginRestore(joining.numbers))
-            write(.restore, [], at: now)
+            // With watermarks partition by partition: each is done as far as it is.
+            toRestore = times == nil ? [] : joining.numbers
+            if times == nil { restore(joining.numbers, at: now) } else { goOnRestoring(at: now) }
         }
+    }
+
+    /// One part of the state is there: the next, or the end of it.
+    mutating func goOnRestoring(at now: Int64) {
+        if toRestore.isEmpty {
+            isRestoring = false
+            return write(.restored, [], at: now)
+        }
+        restore([toRestore.removeFirst()], at: now)
+    }
+
+    /// The rest of the state is not wanted, and what there is of it is void: the next `restore` must not pass for a part of this.
+    mutating func stopRestoring(at now: Int64) {
+        (isRestoring, toRestore) = (false, [])
+        times?.removeAll()
+        actions.append(.stopRestore)
+        write(.restored, [], at: now)
+    }
+
+    private mutating func restore(_ numbers: [Int32], at now: Int64) {
+        var limits: [Int32: Int64] = [:]
+        if plan.restoresInput { for number in numbers { limits[number] = partitions[Int(number)]?.next } }
+        actions.append(.beginRestore(numbers, limits: limits))
+        write(.restore, [], done: numbers.first.flatMap { times?.done($0) }, at: now)
     }
 
     // MARK: Gaps
@@ -220,11 +247,7 @@ extension ReaderSession {
             return
         }
         guard !ours.isEmpty else { return actions.append(.unassign) }
-        if isRestoring {
-            isRestoring = false
-            actions.append(.stopRestore)
-        }
-        endEpoch(at: now)
+        if isRestoring { stopRestoring(at: now) } else { endEpoch(at: now) }
         revocation = Revocation(isLost: isLost, begun: now)
     }
 
@@ -292,6 +315,7 @@ extension ReaderSession {
         committedBefore += partitions.reduce(0) { $0 + ($1?.committedLines ?? 0) }
         endMarks = []
         (partitions, openPartitions, newlyDone) = ([], 0, [])
+        times?.removeAll()
         (revocation, member, commitFailure) = (nil, nil, nil)
         actions.append(.unassign)
     }

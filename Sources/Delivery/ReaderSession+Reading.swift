@@ -13,17 +13,25 @@ extension ReaderSession {
         return false
     }
 
+    /// Whether nothing is left to read of a partition of ours.
+    package func isFinished(_ number: Int32) -> Bool {
+        partitions.indices.contains(Int(number)) && partitions[Int(number)]?.isDone == true
+    }
+
     /// A message was read, and its lines are at the end of the output.
     /// - Parameters:
+    ///   - earlier: lines of the same message that were read before.
     ///   - end: where they end in it.
-    ///   - isWhole: false where the limit cut it short: its offset is not passed then.
+    ///   - isWhole: false where more of it is to come, or the limit cut it short: its offset is not passed then.
     @inline(__always)
-    package mutating func took(_ number: Int32, offset: Int64, lines: Int, end: Int, isWhole: Bool = true) {
+    package mutating func took(
+        _ number: Int32, offset: Int64, lines: Int, after earlier: Int = 0, end: Int, isWhole: Bool = true
+    ) {
         position = end
         readLines += lines
         guard isWhole else { return }
         partitions[Int(number)]?.advance(to: offset + 1)
-        marks.add(number, next: offset + 1, lines: lines, end: end)
+        marks.add(number, next: offset + 1, lines: earlier + lines, end: end)
         // librdkafka may take a second to say that this was the end.
         if let state = partitions[Int(number)], offset + 1 >= state.end { finish(number) }
     }
@@ -37,6 +45,7 @@ extension ReaderSession {
 
     /// The end is told by this, not by counting: offsets are also taken up by the marks of transactions.
     mutating func takeEnd(of number: Int32, _ offset: Int64, at now: Int64) {
+        times?.noteEnd(number, at: now)
         guard plan.untilEnd, revocation == nil, isOurs(number), let state = partitions[Int(number)], !state.isDone,
             offset >= state.next
         else { return }
@@ -54,9 +63,23 @@ extension ReaderSession {
         partitions[Int(number)]?.endsRead = ends
         pass(number, to: offset + 1, isDone: false)
         endMarks.append((position, number, ends))
-        if let writers = plan.untilEndOfStream, ends.count >= writers { finish(number) }
+        if let writers = plan.untilEndOfStream, ends.count >= writers {
+            times?.finish(number)
+            finish(number)
+        }
         if let state = partitions[Int(number)], offset + 1 >= state.end { finish(number) }
     }
+
+    mutating func takeWatermark(_ number: Int32, _ offset: Int64, _ record: WatermarkRecord) {
+        guard admits(number, offset: offset) else { return }
+        times?.take(number, record)
+        pass(number, to: offset + 1, isDone: false)
+        if let state = partitions[Int(number)], offset + 1 >= state.end { finish(number) }
+    }
+
+    /// A message was read whose highest time is this.
+    @inline(__always)
+    package mutating func see(_ number: Int32, _ time: Int64) { times?.see(number, time) }
 
     /// Lines that are no message's, state, were put at the end of the output.
     package mutating func appended(to position: Int) { self.position = position }

@@ -63,6 +63,9 @@ package struct ReaderSession {
     package internal(set) var ledger: EpochLedger?
     package internal(set) var member: GroupMember?
     package internal(set) var isRestoring = false
+    /// Partitions whose state comes after that of the one that is being restored.
+    var toRestore: [Int32] = []
+    package internal(set) var times: EventTimes?
     var nextEpoch: Int64 = 0
     var nextReminder: Int64 = 0
     var nextSettling: Int64 = 0
@@ -114,6 +117,7 @@ package struct ReaderSession {
             let limit = min(plan.commitMilliseconds, WriterSession.transactionMilliseconds) / 4
             let committed = min(max(2 * milliseconds, 2000), limit)
             ledger = EpochLedger(session: session, committedWithin: committed, at: now)
+            times = plan.eventTime.map { EventTimes($0, idle: plan.idle) }
             write(.open, Array("\(milliseconds)".utf8), at: now)
         }
     }
@@ -151,13 +155,13 @@ package struct ReaderSession {
         case .endOfPartition(let number, let offset): takeEnd(of: number, offset, at: now)
         case .endOfStream(let number, let offset, let isOK, let writer):
             takeEndOfStream(number, offset, isOK: isOK, writer)
+        case .watermark(let number, let offset, let record): takeWatermark(number, offset, record)
         case .partitionFailed(let number, let code, let text): takeFailure(of: number, code, text, at: now)
         case .committed(let offsets, let code): noteCommit(offsets, code, at: now)
         case .accepted(let bytes): accept(bytes)
         case .restored:
             guard isRestoring else { return }
-            isRestoring = false
-            write(.restored, [], at: now)
+            goOnRestoring(at: now)
         case .acked(let number): settle(upTo: number, at: now)
         case .clientFailed(let code, let text, let isFatal): takeComplaint(code, text, isFatal: isFatal, at: now)
         case .failed(let ending):
@@ -302,6 +306,7 @@ package struct ReaderSession {
         }
         guard finish == nil, revocation == nil else { return max(wake, now) }
         if ledger != nil, hasRead, member != nil { at(nextEpoch) }
+        if member != nil, let idle = times?.nextWake(after: now) { at(max(idle, nextEpoch)) }
         if ledger == nil || plan.hasAcks, !isCommitUnderWay, hasOwed { at(nextCommit) }
         if endCheck == .none, isDone, plan.hasGroup, isWritten, !hasOwed, ledger?.isSettled ?? true { at(nextEndCheck) }
         return max(wake, now)

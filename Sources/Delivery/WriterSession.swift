@@ -22,6 +22,8 @@ package struct WriterSession {
         /// librdkafka from 2.10 on may wait for ever in `sendOffsets` for a coordinator that has gone.
         package var mayHang = false
         package var patience: Int64 = 300_000
+        /// How often watermarks are written at most, in milliseconds.
+        package var watermarkEvery: Int64 = 1000
         package var sabotage: Sabotage = []
 
         package init() {}
@@ -32,6 +34,8 @@ package struct WriterSession {
         case initialize
         case begin
         case endOfStream(isOK: Bool)
+        /// Into each partition.
+        case watermarks([WatermarkRecord])
         case flush
         case sendOffsets(EpochOffsets)
         case commit
@@ -83,10 +87,12 @@ package struct WriterSession {
     private var failure: Ending?
     private var isLast = false
     private var outage = Outage()
+    private var watermarks: OwedWatermarks
 
     /// - Parameter open: the first barrier, with exactly once.
     package init(_ plan: Plan, open: Barrier? = nil) {
         self.plan = plan
+        watermarks = OwedWatermarks(every: plan.watermarkEvery)
         barriers = open.map { BarrierSequence(after: $0) }
     }
 
@@ -96,7 +102,7 @@ package struct WriterSession {
         case .lines(let first):
             do { try barriers?.takeLines(first) } catch { return fail(error) }
             return state == .idle ? next([.begin]) : []
-        case .barrier(let barrier): return take(barrier)
+        case .barrier(let barrier): return take(barrier, at: now)
         case .inputEnded: return end()
         case .stopAsked: return fail(nil)
         case .refused(let ending): return fail(ending)
@@ -110,18 +116,21 @@ package struct WriterSession {
         return steps.first.map { [.step($0)] } ?? []
     }
 
-    private mutating func take(_ barrier: Barrier) -> [Action] {
+    private mutating func take(_ barrier: Barrier, at now: Int64) -> [Action] {
         guard barriers != nil else {
             return fail(Ending(.configuration, "the input has barriers, which only --exactly-once takes"))
         }
         do {
             // Nothing is committed without offsets: by them the broker sees whether this is still for us to commit.
-            let offsets = try barriers?.take(barrier, isLenient: plan.sabotage.contains(.anyBarrier))
-            guard let offsets, !offsets.positions.isEmpty else { return [] }
+            let taken = try barriers?.take(barrier, isLenient: plan.sabotage.contains(.anyBarrier))
+            guard let taken else { return [] }
+            let (records, offsets) = watermarks.take(taken, at: now)
+            guard !taken.positions.isEmpty || !records.isEmpty else { return [] }
             var commit: [Step] = [.flush, .sendOffsets(offsets), .commit]
             if plan.sabotage.contains(.commitsUnflushed) { commit.removeFirst() }
             if plan.sabotage.contains(.commitsNoOffsets) { commit.remove(at: commit.count - 2) }
-            return next((state == .idle ? [.begin] : []) + commit)
+            let marks: [Step] = records.isEmpty ? [] : [.watermarks(records)]
+            return next((state == .idle ? [.begin] : []) + marks + commit)
         } catch {
             return fail(error)
         }
@@ -153,7 +162,7 @@ package struct WriterSession {
         case .initialize, .commit: state = .idle
         case .begin: state = .open
         case .abort: return over()
-        case .endOfStream, .flush, .sendOffsets: break
+        case .endOfStream, .watermarks, .flush, .sendOffsets: break
         }
         if steps.isEmpty, isLast { return words + over() }
         return words + next([])
@@ -195,6 +204,7 @@ package struct WriterSession {
         case .initialize: "cannot begin transactions"
         case .begin: "cannot begin a transaction"
         case .endOfStream: "cannot write the end-of-stream record"
+        case .watermarks: "cannot write watermarks"
         case .flush: "cannot deliver"
         case .sendOffsets(let offsets):
             "cannot commit the offsets of \"\(String(decoding: offsets.topic, as: UTF8.self))\""

@@ -112,7 +112,7 @@ extension Client {
             }
             guard entry.offset >= 0 else { continue }
             let metadata = UnsafeRawBufferPointer(start: entry.metadata, count: entry.metadata_size)
-            found[entry.partition] = StoredOffset(next: entry.offset, ends: EndsOfStream(metadata: metadata))
+            found[entry.partition] = StoredOffset(next: entry.offset, metadata: metadata)
         }
         return .offsets(found)
     }

@@ -17,6 +17,8 @@ public struct KcatOut: ~Copyable {
         public var transactionalID: String?
         /// The input has barriers, and each epoch's offsets go with its lines.
         public var isExactlyOnce = false
+        /// How often watermarks are written at most, in milliseconds.
+        public var watermarkEvery: Int64 = 1000
         public var reject: String?
         /// How long what may pass is waited out, in milliseconds.
         public var patience: Int64 = 300_000
@@ -33,6 +35,7 @@ public struct KcatOut: ~Copyable {
             decisions.isExactlyOnce = isExactlyOnce
             decisions.writesEndOfStream = writesEndOfStream
             decisions.patience = patience
+            decisions.watermarkEvery = watermarkEvery
             decisions.mayHang = LibraryVersion.mayHangInTransactions
             let epoch = open.flatMap { Int64(String(decoding: $0.payload, as: UTF8.self)) } ?? 0
             let whole = isExactlyOnce ? max(decisions.transactionMilliseconds, 15_000 + 3 * epoch) : .max
@@ -198,6 +201,7 @@ public struct KcatOut: ~Copyable {
             switch step {
             case .endOfStream(let isOK):
                 try writer.writeEndOfStream(ok: isOK, writer: plan.transactionalID)
+            case .watermarks(let records): try writer.writeWatermarks(records)
             case .flush:
                 let producer = producer
                 let failure = watchdog?.during(WriterSession.attempt(step), milliseconds: limit) { () -> Failure? in

@@ -10,6 +10,9 @@ enum LibraryVersion {
     /// gone (librdkafka issues 5511 and 5456).
     static var mayHangInTransactions: Bool { number >= 0x020a_0000 }
 
+    /// From 2.2.0 on it can be said how long a partition rests whose queue was full (`fetch.queue.backoff.ms`); a second is much.
+    static var hasQueueBackoff: Bool { number >= 0x0202_0000 }
+
     /// Says in one line what was asked for and cannot be done.
     static func warn(_ tool: String, of settings: Settings) {
         let mechanism = settings.value(of: "sasl.mechanisms") ?? settings.value(of: "sasl.mechanism")

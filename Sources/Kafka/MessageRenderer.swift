@@ -49,6 +49,24 @@ struct MessageRenderer {
         return (count, true)
     }
 
+    /// Appends lines of `message`: those in `part`, which is all of its value or, where line ends are to be split, whole lines
+    /// of it without the last LF.
+    mutating func append(
+        _ part: UnsafeRawBufferPointer, of message: UnsafeMutablePointer<rd_kafka_message_t>,
+        to output: inout LineOutput
+    ) throws(Failure) {
+        guard with.isEmpty, embeddedLF == .split else {
+            if embeddedLF != .split { return _ = try append(message, to: &output, limit: .max) }
+            front.removeAll(keepingCapacity: true)
+            renderFields(of: message)
+            for line in part.split(separator: 0x0A, omittingEmptySubsequences: false) {
+                output.append(front, UnsafeRawBufferPointer(rebasing: line))
+            }
+            return
+        }
+        output.append(front, part)
+    }
+
     private static func lineEnds(in value: UnsafeRawBufferPointer) -> Int {
         guard let base = value.baseAddress else { return 0 }
         // In bounds: `count` bytes lie at the base. Most values are one line, and finding that out is cheaper.
@@ -84,7 +102,7 @@ struct MessageRenderer {
         }
     }
 
-    private static func headers(of message: UnsafeMutablePointer<rd_kafka_message_t>) -> [Header] {
+    static func headers(of message: UnsafeMutablePointer<rd_kafka_message_t>) -> [Header] {
         var list: OpaquePointer?
         guard rd_kafka_message_headers(message, &list) == RD_KAFKA_RESP_ERR_NO_ERROR, let list else { return [] }
         var headers: [Header] = []
@@ -94,14 +112,6 @@ struct MessageRenderer {
             headers.append(Header(name: name.map(bytesOfC) ?? [], value: bytes))
         }
         return headers
-    }
-
-    /// nil: not an end-of-stream record. Else whether that writer's input ended well, and its name.
-    static func endOfStream(_ message: UnsafeMutablePointer<rd_kafka_message_t>) -> (isOK: Bool, writer: [UInt8]?)? {
-        let headers = headers(of: message)
-        guard let end = headers.first(where: { $0.name.elementsEqual(EndOfStream.header.utf8) }) else { return nil }
-        let writer = headers.first { $0.name.elementsEqual(EndOfStream.writer.utf8) }
-        return (end.value?.elementsEqual(EndOfStream.ok.utf8) ?? false, writer?.value)
     }
 }
 

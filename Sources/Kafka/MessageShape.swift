@@ -40,6 +40,9 @@ public struct MessageShape: Sendable {
         if headers.contains(where: { $0.name.elementsEqual(EndOfStream.header.utf8) }) {
             throw Failure(.usage, "--header: \"\(EndOfStream.header)\" is what --eof writes")
         }
+        if headers.contains(where: { $0.name.elementsEqual(WatermarkRecord.header.utf8) }) {
+            throw Failure(.usage, "--header: \"\(WatermarkRecord.header)\" is what --exactly-once writes")
+        }
     }
 }
 

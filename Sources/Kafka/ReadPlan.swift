@@ -26,6 +26,14 @@ public struct ReadPlan: Sendable {
     public var ack: String?
     /// The topic whose partitions hold the state that belongs to ours.
     public var restore: String?
+    /// Merges the partitions in the order of this time.
+    public var timeOrder: TimeSource?
+    /// Barriers carry watermarks, which come from there.
+    public var eventTime: EventTimeSource?
+    /// For how long a partition with nothing to read is waited for, in milliseconds.
+    public var idle: Int64 = 1000
+    /// How many milliseconds ahead of the clock a time may be and still count.
+    public var maxAhead: Int64 = 3_600_000
     /// Goes on where messages are gone, rather than end.
     public var skipsGaps = false
     /// How long what may pass is waited out, in milliseconds.
@@ -48,7 +56,10 @@ public struct ReadPlan: Sendable {
         decisions.limit = limit
         decisions.epochMilliseconds = epochMilliseconds
         decisions.hasAcks = ack != nil
+        decisions.eventTime = eventTime?.decisions
+        decisions.idle = idle
         decisions.restores = restore != nil
+        decisions.restoresInput = restore == topic
         decisions.skipsGaps = skipsGaps
         decisions.patience = patience
         decisions.commitMilliseconds = commitMilliseconds ?? 300_000

@@ -32,6 +32,7 @@ extension TopicReader {
             let member = plan.epochMilliseconds == nil || list.entries.isEmpty ? nil : try client.groupMember()
             handle(.assigned(list.entries.map(\.partition), member))
         case RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS:
+            ordered?.finishBegun(intake)
             handle(.revoked(isLost: rd_kafka_assignment_lost(client.handle) != 0))
         case let code:
             // A failed round: it must be answered before the next.
@@ -48,10 +49,17 @@ extension TopicReader {
     }
 
     func assign(_ starts: [Int32: Int64]) throws(Failure) {
-        for number in starts.keys where queues[number] == nil {
+        for number in starts.keys where queues[number] == nil && ordered?.has(number) != true {
             let queue: OpaquePointer = rd_kafka_queue_get_partition(client.handle, plan.topic, number)
-            rd_kafka_queue_forward(queue, messages)
-            queues[number] = queue
+            if plan.timeOrder == nil {
+                rd_kafka_queue_forward(queue, messages)
+                queues[number] = queue
+            } else {
+                // It is not forwarded to the client's own queue, either.
+                rd_kafka_queue_forward(queue, nil)
+                client.wake(on: queue)
+                ordered?.add(number, queue, at: Client.monotonicMilliseconds())
+            }
         }
         let list = PartitionList(plan.topic, starts.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
         let code = rd_kafka_assign(client.handle, list.pointer)
@@ -68,12 +76,13 @@ extension TopicReader {
     func unassign() {
         for queue in queues.values { rd_kafka_queue_destroy(queue) }
         queues = [:]
+        ordered?.removeAll()
         rd_kafka_assign(client.handle, nil)
     }
 
     func commit(_ positions: [Position]) {
         let list = PartitionList(plan.topic, positions.map { ($0.partition, $0.next) })
-        for (place, position) in positions.enumerated() { list.set(metadata: position.ends.metadata, at: place) }
+        for (place, position) in positions.enumerated() { list.set(metadata: position.metadata, at: place) }
         let code = rd_kafka_commit_queue(client.handle, list.pointer, client.events, nil, nil)
         if code != RD_KAFKA_RESP_ERR_NO_ERROR { handle(.committed([:], ErrorCode(code))) }
     }

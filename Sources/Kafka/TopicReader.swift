@@ -18,6 +18,8 @@ public final class TopicReader {
     let messages: OpaquePointer
     /// The queues of our partitions, which are forwarded to that one.
     var queues: [Int32: OpaquePointer] = [:]
+    /// With the partitions in the order of time there is one for each instead.
+    var ordered: PartitionQueues?
     /// Held by pointer, since C calls it for each message.
     let intake: UnsafeMutablePointer<Intake>
     var state: StateReader?
@@ -41,6 +43,7 @@ public final class TopicReader {
         inquirer = try Inquirer(for: client, settings, plan)
         messages = rd_kafka_queue_new(client.handle)
         client.wake(on: messages)
+        ordered = plan.timeOrder.map { PartitionQueues(plan, $0) }
         let now = Client.monotonicMilliseconds()
         let milliseconds = settings.value(of: "max.poll.interval.ms").flatMap { Int64($0) }
         let session = ReaderSession(plan.decisions(commitMilliseconds: milliseconds), session: name, at: now)
@@ -70,6 +73,10 @@ public final class TopicReader {
             ("topic.metadata.refresh.interval.ms", "10000"),
             ("group.id", "kcat-in"),  // librdkafka wants one also where it is not used
         ])
+        if plan.timeOrder != nil {
+            settings.setDefaults([("queued.max.messages.kbytes", "\(PartitionQueues.kilobytesFetchedAhead)")])
+            if LibraryVersion.hasQueueBackoff { settings.setDefaults([("fetch.queue.backoff.ms", "10")]) }
+        }
         for (name, wanted, reason) in [
             ("enable.auto.commit", "false", "lines that nobody has read would be committed"),
             ("enable.auto.offset.store", "false", "lines that nobody has read would be committed"),
@@ -93,6 +100,7 @@ public final class TopicReader {
         handle(.start)
         while ending == nil { turn() }
         progress.end { facts }
+        if let doubt = intake.pointee.doubt ?? ordered?.doubt { say(doubt) }
         if plan.wantsSummary { summarize() }
         leaveGroup()
         if intake.pointee.output.isClosed { Signals.die(by: SIGPIPE) }
@@ -112,6 +120,7 @@ public final class TopicReader {
             for (number, answer) in try inquirer.takeAnswers() { handle(.answer(number, answer)) }
             if let last = try acks?.last(written: intake.pointee.session.ledger?.next ?? 0) { handle(.acked(last)) }
             let mayHaveMore = try fill()
+            for words in intake.pointee.takeRemarks() + (ordered?.takeRemarks() ?? []) { say(words) }
             if let failure = intake.pointee.failure, intake.pointee.session.finish == nil { throw failure }
             var isBlocked = false
             if !mayHaveMore || !intake.pointee.output.hasRoom { isBlocked = try !intake.pointee.output.write() }
@@ -120,12 +129,16 @@ public final class TopicReader {
             report()
             guard ending == nil, isBlocked || !mayHaveMore else { return }
             let now = Client.monotonicMilliseconds()
-            let wake = min(intake.pointee.session.nextWake(after: now), now + (progress.patience ?? .max / 2))
+            var wake = min(intake.pointee.session.nextWake(after: now), now + (progress.patience ?? .max / 2))
+            if !isBlocked, let idle = ordered?.nextWake() { wake = min(wake, idle) }
             intake.pointee.output.wait(wake: client.wakeDescriptor, milliseconds: CInt(max(0, wake - now)))
         } catch {
             handle(.failed(Ending(error)))
         }
-        if Signals.isAsked { handle(.stopAsked) }
+        if Signals.isAsked {
+            ordered?.finishBegun(intake)
+            handle(.stopAsked)
+        }
     }
 
     /// Tells the session, and does what it says.
@@ -153,9 +166,9 @@ public final class TopicReader {
         case .commit(let positions): commit(positions)
         case .write(let line): intake.pointee.output.append(line)
         case .cut(let position): intake.pointee.output.cut(to: position)
-        case .beginRestore(let numbers): try state?.begin(numbers, for: plan.topic)
+        case .beginRestore(let numbers, let limits): try state?.begin(numbers, limits, for: plan.topic)
         case .stopRestore: state?.stop()
-        case .say(let words): Descriptor.standardError.writeIgnoringErrors("kcat-in: \(words)\n")
+        case .say(let words): say(words)
         case .closeOutput:
             do throws(Failure) {
                 try intake.pointee.output.close()
@@ -167,6 +180,8 @@ public final class TopicReader {
         }
     }
 
+    private func say(_ words: String) { Descriptor.standardError.writeIgnoringErrors("kcat-in: \(words)\n") }
+
     /// Takes state, or messages until none is left or enough are taken. Returns whether there may be more.
     private func fill() throws(Failure) -> Bool {
         if intake.pointee.session.isRestoring, let state {
@@ -176,12 +191,20 @@ public final class TopicReader {
             return mayHaveMore
         }
         guard !intake.pointee.isFull else { return !intake.pointee.output.hasRoom }
+        if plan.timeOrder != nil {
+            let now = Moment.now()
+            intake.pointee.now = now.monotonicMilliseconds
+            ordered?.fill(intake, wallClock: now.unixMilliseconds)
+            return intake.pointee.isFull
+        }
         // Nothing of ours is called again once it has yielded.
         struct Context {
             let intake: UnsafeMutablePointer<Intake>
             let client: OpaquePointer
         }
-        intake.pointee.now = Client.monotonicMilliseconds()
+        let moment = Moment.now()
+        intake.pointee.now = moment.monotonicMilliseconds
+        intake.pointee.noteWallClock(moment.unixMilliseconds)
         var context = Context(intake: intake, client: client.handle)
         rd_kafka_consume_callback_queue(
             messages, 0,

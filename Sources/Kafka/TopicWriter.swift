@@ -242,6 +242,26 @@ public struct TopicWriter: ~Copyable {
         }
     }
 
+    /// Tells every partition how far the input's partitions have come.
+    func writeWatermarks(_ records: [WatermarkRecord]) throws(Failure) {
+        var count = partitions
+        // Partitions that were added meanwhile wait to hear of it, too.
+        if case .partitionCount(let now) = producer.client.describe(topic, milliseconds: 1000) {
+            count = max(count, now)
+        }
+        for record in records {
+            let headers = [Header(name: Array(WatermarkRecord.header.utf8), value: record.value)]
+            for partition in 0..<count {
+                let code = try record.key.span.withUnsafeBytes { key throws(Failure) in
+                    try producer.send(
+                        value: UnsafeRawBufferPointer(start: nil, count: 0), key: key, partition: partition,
+                        timestamp: nil, headers: headers, line: 0)
+                }
+                if let code { throw .kafka("cannot write a watermark", code) }
+            }
+        }
+    }
+
     /// Puts aside what the broker has refused in the meantime.
     public func rejectRefused(into output: inout Output) throws(Failure) {
         for (line, code, value) in producer.takeRefused() { try refusePack(value, line, code, into: &output) }

@@ -85,7 +85,7 @@ enum KcatInTool {
             group, start, partitions, untilEnd, untilEndOfStream, limit, with, embeddedLF, onGap, exactlyOnce, epoch,
             ack,
             restore,
-        ] + BridgeOptions.all,
+        ] + TimeOptions.all + BridgeOptions.all,
         exitStatus: BridgeOptions.exitStatus)
 
     static func main() {
@@ -114,6 +114,7 @@ enum KcatInTool {
             } else if arguments[restore] != nil {
                 throw Failure(.usage, "--restore needs --exactly-once: state and offsets must fit")
             }
+            try TimeOptions.add(to: &plan, arguments)
             plan.skipsGaps = arguments[onGap] == .skip
             plan.patience = arguments[BridgeOptions.patience] ?? 300_000
             plan.wantsSummary = arguments[CommonOptions.summary]

@@ -41,6 +41,9 @@ enum KcatOutTool {
             Write transactions under this name, stable and of this replica only; without --exactly-once all of the input is \
             one: all lines or none.
             """)
+    static let watermarkEvery = Option.duration(
+        "watermark-every", default: 1000,
+        help: "With --exactly-once: write the stream's watermarks into the topic at most so often; default 1s.")
 
     static let command = Command(
         name: "kcat-out",
@@ -72,7 +75,7 @@ enum KcatOutTool {
         ],
         options: [
             keyFields, partition, codec, timestampField, headers, with, create, pack, endOfStream, exactlyOnce,
-            transactionalID, CommonOptions.reject, CommonOptions.maxLine,
+            transactionalID, watermarkEvery, CommonOptions.reject, CommonOptions.maxLine,
         ] + BridgeOptions.all, exitStatus: BridgeOptions.exitStatus)
 
     static func main() {
@@ -92,6 +95,10 @@ enum KcatOutTool {
             if plan.isExactlyOnce, plan.transactionalID == nil {
                 throw Failure(.usage, "--exactly-once needs --transactional-id: a name that this replica keeps")
             }
+            if arguments.has(watermarkEvery), !plan.isExactlyOnce {
+                throw Failure(.usage, "--watermark-every needs --exactly-once")
+            }
+            plan.watermarkEvery = arguments[watermarkEvery] ?? 1000
             plan.maxLine = arguments[CommonOptions.maxLine]
             plan.reject = arguments[CommonOptions.reject]
             plan.patience = arguments[BridgeOptions.patience] ?? 300_000

@@ -3,7 +3,7 @@ import Delivery
 import Testing
 
 /// A reader whose brokers, output and clock are the test's.
-private struct Reader {
+struct Reader {
     var session: ReaderSession
     var now: Int64 = 0
     var said: [String] = []

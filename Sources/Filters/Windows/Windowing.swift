@@ -1,3 +1,5 @@
+public import Bytes
+
 /// What tells windows apart.
 public enum Windowing: Sendable {
     /// Nothing: from barrier to barrier, or all of the input.

@@ -5,7 +5,7 @@ import ToolRuntime
 /// Transactions: what is sent in one, and the offsets that go with it, come true together or not at all. Which step is next is
 /// for `WriterSession` to say.
 extension Producer {
-    /// Does a step; the sending of end-of-stream records and the wait for acknowledgements are the writer's own.
+    /// Does a step; the sending of records of our own and the wait for acknowledgements are the writer's own.
     /// - Returns: the error; nil: done.
     func carryOut(_ step: WriterSession.Step) -> WriterSession.StepError? {
         let error: OpaquePointer?
@@ -16,7 +16,7 @@ extension Producer {
         case .sendOffsets(let offsets): error = send(offsets)
         case .commit: error = rd_kafka_commit_transaction(client.handle, -1)
         case .abort: error = rd_kafka_abort_transaction(client.handle, 5000)
-        case .endOfStream, .flush: return nil
+        case .endOfStream, .watermarks, .flush: return nil
         }
         guard let error else {
             if step == .commit { noteCommitted() }
@@ -42,7 +42,7 @@ extension Producer {
         let topic = String(decoding: offsets.topic, as: UTF8.self)
         let list = PartitionList(topic, offsets.positions.map { ($0.partition, $0.next) })
         for (place, position) in offsets.positions.enumerated() {
-            list.set(metadata: position.ends.metadata, at: place, isTerminated: true)
+            list.set(metadata: position.metadata, at: place, isTerminated: true)
         }
         return offsets.member.withMetadata { metadata in
             rd_kafka_send_offsets_to_transaction(client.handle, list.pointer, metadata, -1)

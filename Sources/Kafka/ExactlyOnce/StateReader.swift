@@ -13,6 +13,8 @@ final class StateReader {
     /// Partitions whose end has not come, and what it is once it is known.
     private var open: Set<Int32> = []
     private var ends: [Int32: Int64] = [:]
+    /// Where to stop before that; lines from there on are no state.
+    private var limits: [Int32: Int64] = [:]
     private var hasEnded = false
     private var begun: Int64 = 0
     /// Lines and milliseconds of all restores so far.
@@ -27,14 +29,18 @@ final class StateReader {
         var settings = try TopicReader.complete(settings, plan)
         // Reading begins at the beginning, which deletion may move.
         settings.replace("auto.offset.reset", by: "earliest")
+        // So long it takes a broker to say that a partition has no more, and partitions may be read one after the other.
+        settings.setDefaults([("fetch.wait.max.ms", "50")])
         client = try Client(RD_KAFKA_CONSUMER, settings, events: 0)
         messages = rd_kafka_queue_new(client.handle)
     }
 
     var isBusy: Bool { !open.isEmpty }
 
-    /// - Parameter input: the topic that the partitions are of.
-    func begin(_ partitions: [Int32], for input: String) throws(Failure) {
+    /// - Parameters:
+    ///   - limits: where the state of a partition ends; without one: at the end of the partition.
+    ///   - input: the topic that the partitions are of.
+    func begin(_ partitions: [Int32], _ limits: [Int32: Int64], for input: String) throws(Failure) {
         let own = try client.partitionCount(of: topic, patience)
         let count = try client.partitionCount(of: input, patience)
         guard own == count else {
@@ -53,7 +59,7 @@ final class StateReader {
         let code = rd_kafka_assign(client.handle, list.pointer)
         if code != RD_KAFKA_RESP_ERR_NO_ERROR { throw .kafka("cannot read topic \"\(topic)\"", code) }
         open = Set(partitions)
-        ends = [:]
+        (ends, self.limits) = ([:], limits)
         hasEnded = partitions.isEmpty
     }
 
@@ -78,16 +84,13 @@ final class StateReader {
             defer { rd_kafka_message_destroy(message) }
             let partition = message.pointee.partition
             guard open.contains(partition) else { continue }
+            let isPast = message.pointee.offset >= limits[partition] ?? .max
             switch message.pointee.err {
+            case RD_KAFKA_RESP_ERR_NO_ERROR where isPast:
+                if finish(partition) { return true }
             case RD_KAFKA_RESP_ERR__PARTITION_EOF:
-                guard message.pointee.offset >= end(of: partition) else { continue }
-                open.remove(partition)
-                if open.isEmpty {
-                    milliseconds += Client.monotonicMilliseconds() - begun
-                    hasEnded = true
-                    rd_kafka_assign(client.handle, nil)
-                    return true
-                }
+                guard isPast || message.pointee.offset >= end(of: partition) else { continue }
+                if finish(partition) { return true }
             case RD_KAFKA_RESP_ERR_NO_ERROR:
                 // Neither a deleted key nor the end of a stream is a total.
                 if message.pointee.len == 0 { continue }
@@ -97,6 +100,16 @@ final class StateReader {
                 throw .kafka("cannot read topic \"\(topic)\"", code)
             }
         }
+        return true
+    }
+
+    /// All state of a partition is there. Returns whether that of all is.
+    private func finish(_ partition: Int32) -> Bool {
+        open.remove(partition)
+        guard open.isEmpty else { return false }
+        milliseconds += Client.monotonicMilliseconds() - begun
+        hasEnded = true
+        rd_kafka_assign(client.handle, nil)
         return true
     }
 

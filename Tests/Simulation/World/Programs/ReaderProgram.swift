@@ -91,7 +91,7 @@ final class ReaderProgram: Program {
         case .cut(let end):
             taken.removeAll { $0.end > end }
             if !output.cut(to: end) { world.judge.fail("\(name) cuts its output at \(end), in the middle of a line") }
-        case .beginRestore(let partitions): restore?.begin(partitions)
+        case .beginRestore(let partitions, _): restore?.begin(partitions)
         case .stopRestore: restore?.stop()
         case .say(let text):
             words.append(text)

@@ -1,5 +1,3 @@
-import Bytes
-
 /// How a time is written in a field.
 public enum TimeFormat: String, CaseIterable, Sendable {
     /// Any of the others: of a number, by how many digits it has.
@@ -16,9 +14,6 @@ public enum TimeFormat: String, CaseIterable, Sendable {
     case rfc3339
     /// That of the Common Log Format: `27/Nov/2026:20:54:01 +0000`, perhaps in brackets.
     case clf
-
-    /// Whether it is a number.
-    var isNumber: Bool { [.s, .ms, .us, .ns].contains(self) }
 
     /// What a text of no declared format is written in.
     static func guess(_ text: UnsafeRawBufferPointer) -> TimeFormat {
@@ -46,7 +41,7 @@ public struct TimeReader: Sendable {
 
     /// Milliseconds since the Unix epoch, rounded down; nil if `text` is no time.
     /// - Throws: `outOfRange` for a number that is none of 64 bits, or too large.
-    mutating func milliseconds(_ text: UnsafeRawBufferPointer) throws(Decimal.Failure) -> Int64? {
+    public mutating func milliseconds(_ text: UnsafeRawBufferPointer) throws(Decimal.Failure) -> Int64? {
         let format = format == .auto ? TimeFormat.guess(text) : format
         let time: Int64
         switch format {
@@ -62,7 +57,7 @@ public struct TimeReader: Sendable {
     }
 
     /// What looks wrong about the numbers so far, in words; nil where nothing does.
-    var doubt: String? {
+    public var doubt: String? {
         let (january1970, year2200) = (Int64(0)..<31 * 86_400_000, Int64(7_258_118_400_000))
         guard least <= most else { return nil }
         if january1970.contains(least), january1970.contains(most) {
