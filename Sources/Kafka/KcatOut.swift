@@ -151,7 +151,7 @@ public struct KcatOut: ~Copyable {
             }
             try producer.serve()
             try writer.rejectRefused(into: &output)
-            if let (_, failure) = producer.firstFailure { throw failure }
+            try producer.throwFirst()
             if progress.isDue {
                 progress.show(
                     lines: input.lineCount, bytes: writer.byteCount, rest: ", \(producer.underWay) under way")
