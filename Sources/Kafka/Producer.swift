@@ -100,7 +100,8 @@ public final class Producer {
         let limit = min(1_000_000_000, max(1_000_000, longestMessage + 1024))
         settings.setDefaults([
             ("enable.idempotence", "true"), ("delivery.report.only.error", "true"), ("partitioner", "murmur2_random"),
-            ("allow.auto.create.topics", "false"), ("message.max.bytes", "\(limit)"),
+            ("allow.auto.create.topics", "false"), ("topic.metadata.refresh.interval.ms", "10000"),
+            ("message.max.bytes", "\(limit)"),
             ("queue.buffering.max.messages", "\(messages)"),
             ("queue.buffering.max.kbytes", "\(max(kilobytesUnderWay, 2 * (limit >> 10)))"),
         ])
@@ -197,6 +198,18 @@ public final class Producer {
         partitions = Int(count)
         limits = try client.limits(of: name)
         if fitBatches() { try renew() } else { greet() }
+    }
+
+    /// There are more now.
+    func use(partitions count: Int32) {
+        partitions = Int(count)
+        greet()
+    }
+
+    /// How often to look whether partitions were added.
+    var refreshMilliseconds: Int64 {
+        let set = settings.value(of: "topic.metadata.refresh.interval.ms").flatMap { Int64($0) } ?? 0
+        return set > 0 ? set : 10_000
     }
 
     /// - Returns: whether it takes a new client: librdkafka's settings are for good.

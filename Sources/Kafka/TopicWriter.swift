@@ -10,7 +10,9 @@ public struct TopicWriter: ~Copyable {
     private let shape: MessageShape
     private let topic: String
     /// Partitions of the topic.
-    private let partitions: Int32
+    private var partitions: Int32
+    private var added: AddedPartitions
+    private let patience: Patience
     /// One for each partition, and behind them one for lines without a key, which may go anywhere; empty without `pack`.
     private var packs: [Pack]
     private let batch: UnsafeMutableBufferPointer<rd_kafka_message_t>
@@ -31,6 +33,10 @@ public struct TopicWriter: ~Copyable {
         self.producer = producer
         (self.shape, self.topic) = (shape, topic)
         self.partitions = partitions
+        self.patience = patience
+        added = AddedPartitions(
+            topic: topic, shape.onNewPartitions, hasKeys: shape.keyFields != nil || shape.with.contains(.key),
+            interval: producer.refreshMilliseconds, at: Client.monotonicMilliseconds())
         packs = Array(repeating: Pack(), count: shape.pack == nil ? 0 : Int(partitions) + 1)
         batch = .allocate(capacity: 1024)
         batch.initialize(repeating: rd_kafka_message_t())
@@ -42,6 +48,7 @@ public struct TopicWriter: ~Copyable {
     public mutating func write(
         _ lines: UnsafeRawBufferPointer, firstLine: Int, into output: inout Output
     ) throws(Failure) {
+        try lookForPartitions(nextLine: firstLine, into: &output)
         byteCount += lines.count
         if shape.pack != nil, shape.keyFields == nil, shape.with.isEmpty {
             return try writePacks(lines, firstLine: firstLine, into: &output)
@@ -62,6 +69,24 @@ public struct TopicWriter: ~Copyable {
                 try writeOne(line, number: number, into: &output)
             }
             number += 1
+        }
+    }
+
+    /// Takes up partitions that were added. Where keys go changes here and nowhere else: not in the middle of a chunk, and not
+    /// when librdkafka hears of it.
+    private mutating func lookForPartitions(nextLine: Int, into output: inout Output) throws(Failure) {
+        guard shape.partition == nil, added.isDue(at: Client.monotonicMilliseconds()) else { return }
+        // One answer that is late, or wrong, is not missed.
+        guard case .partitionCount(let found) = producer.client.describe(topic, milliseconds: 200) else { return }
+        switch added.decide(found: found, known: partitions, line: nextLine) {
+        case .nothing: return
+        case .end(let ending): throw Failure(ending)
+        case .use(let count, let words):
+            if let words { patience.say(words) }
+            try sendPacks(into: &output)
+            partitions = count
+            producer.use(partitions: count)
+            if !packs.isEmpty { packs = Array(repeating: Pack(), count: Int(count) + 1) }
         }
     }
 
@@ -102,6 +127,7 @@ public struct TopicWriter: ~Copyable {
                     }
                     message.key = UnsafeMutableRawPointer(mutating: found.baseAddress)
                     message.key_len = found.count
+                    if only == nil { message.partition = producer.partition(ofKey: found) }
                 }
                 batch[count] = message
                 count += 1
@@ -130,14 +156,15 @@ public struct TopicWriter: ~Copyable {
         } catch {
             return try reject(whole, number, error, into: &output)
         }
-        let partition = own.partition ?? shape.partition
+        var partition = own.partition ?? shape.partition
         if shape.pack != nil {
             let slot = own.withKey { partition.map { Int($0) } ?? self.slot(ofKey: $0) }
             return try pack(line, slot, number: number, into: &output)
         }
         let (key, timestamp, headers) = (own.key, own.timestamp, own.headers)
         let code = try OwnFields.withAddress(of: key) { key throws(Failure) in
-            try producer.send(
+            if partition == nil, let key { partition = producer.partition(ofKey: key) }
+            return try producer.send(
                 value: line, key: key, partition: partition ?? RD_KAFKA_PARTITION_UA, timestamp: timestamp,
                 headers: headers, line: number)
         }
