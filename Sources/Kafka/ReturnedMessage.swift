@@ -43,7 +43,7 @@ struct ReturnedMessage {
         var kind = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE
         let time = rd_kafka_message_timestamp(report, &kind)
         timestamp = time > 0 ? time : nil
-        headers = Header.all(of: report)
+        headers = MessageRenderer.headers(of: report)
         (code, mayBeWritten) = (
             message.err, rd_kafka_message_status(report) == RD_KAFKA_MSG_STATUS_POSSIBLY_PERSISTED
         )
@@ -66,20 +66,5 @@ struct ReturnedMessage {
         second.value = Array(lines[middle...].joined(separator: [0x0A]))
         (first.numbers, second.numbers) = (Array(numbers[..<middle]), Array(numbers[middle...]))
         return (first, second)
-    }
-}
-
-extension Header {
-    fileprivate static func all(of message: UnsafePointer<rd_kafka_message_t>) -> [Header] {
-        var list: OpaquePointer?
-        guard rd_kafka_message_headers(message, &list) == RD_KAFKA_RESP_ERR_NO_ERROR, let list else { return [] }
-        return (0..<rd_kafka_header_cnt(list)).compactMap { number in
-            var (name, value, size): (UnsafePointer<CChar>?, UnsafeRawPointer?, Int) = (nil, nil, 0)
-            let code = rd_kafka_header_get_all(list, number, &name, &value, &size)
-            guard code == RD_KAFKA_RESP_ERR_NO_ERROR, let name else { return nil }
-            return Header(
-                name: Array(String(cString: name).utf8),
-                value: value.map { Array(UnsafeRawBufferPointer(start: $0, count: size)) })
-        }
     }
 }
