@@ -6,7 +6,7 @@ import ToolRuntime
 
 /// A librdkafka client and its main event queue. The handles stay in this module.
 ///
-/// A process has one, and another where it restores state. It is never destroyed: `rd_kafka_destroy` waits for threads
+/// A process has one, and another where it restores state. The last is never destroyed: `rd_kafka_destroy` waits for threads
 /// that may be waiting for a broker, and has nothing to save that the end of the process does not.
 public final class Client {
     let handle: OpaquePointer
@@ -100,10 +100,24 @@ public final class Client {
         }
         // With TLS 1.3 a broker refuses a client's certificate after the handshake: to librdkafka a lost connection.
         if code == RD_KAFKA_RESP_ERR__TRANSPORT, message.contains("SSL alert number") { code = RD_KAFKA_RESP_ERR__SSL }
+        let complaint = Complaint(code: code, text: oneLine(message), isFatal: isFatal)
+        // It was told to stop then, and is no news.
+        if code == RD_KAFKA_RESP_ERR__GAPLESS_GUARANTEE { return complaint }
         complaints += 1
         // That all brokers are down says less than what was said of each before.
         if code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || lastComplaint == nil { lastComplaint = message }
-        return Complaint(code: code, text: oneLine(message), isFatal: isFatal)
+        return complaint
+    }
+
+    /// Ends it, for another in its place. Its topics are destroyed, and nothing is under way.
+    func retire() {
+        nonisolated(unsafe) let (handle, events) = (handle, events)
+        let ends = [wakeDescriptor, wakeWriter]
+        runDetached {
+            rd_kafka_queue_destroy(events)
+            rd_kafka_destroy(handle)
+            for end in ends { close(end) }
+        }
     }
 
     static func monotonicMilliseconds() -> Int64 { Moment.now().monotonicMilliseconds }

@@ -68,10 +68,7 @@ extension rd_kafka_resp_err_t {
     }
 
     /// Whether a message can never be delivered, whenever it is tried.
-    var isOfTheMessage: Bool {
-        self == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE || self == RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE
-            || self == RD_KAFKA_RESP_ERR_INVALID_RECORD
-    }
+    var isOfTheMessage: Bool { ErrorCode(self).isOfTheContent }
 }
 
 /// Some of librdkafka's texts are of several lines.

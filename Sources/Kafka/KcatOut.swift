@@ -38,9 +38,10 @@ public struct KcatOut: ~Copyable {
             decisions.watermarkEvery = watermarkEvery
             decisions.mayHang = LibraryVersion.mayHangInTransactions
             let epoch = open.flatMap { Int64(String(decoding: $0.payload, as: UTF8.self)) } ?? 0
-            let whole = isExactlyOnce ? max(decisions.transactionMilliseconds, 15_000 + 3 * epoch) : .max
+            let most: Int64 = 900_000
+            let whole = isExactlyOnce ? max(decisions.transactionMilliseconds, 15_000 + 3 * min(epoch, most)) : most
             let own = settings.value(of: "transaction.timeout.ms").flatMap { Int64($0) }
-            decisions.transactionMilliseconds = own ?? min(900_000, whole)
+            decisions.transactionMilliseconds = own ?? min(most, whole)
             return decisions
         }
     }
@@ -155,7 +156,7 @@ public struct KcatOut: ~Copyable {
             }
             try producer.serve()
             try writer.rejectRefused(into: &output)
-            if let (_, failure) = producer.firstFailure { throw failure }
+            try producer.throwFirst()
             if progress.isDue {
                 progress.show(
                     lines: input.lineCount, bytes: writer.byteCount, rest: ", \(producer.underWay) under way")

@@ -8,6 +8,7 @@ public import ToolRuntime
 /// A key, a header's name and a header's value are written with `\t`, `\n`, `\r` and `\\` for TAB, LF, CR and `\`, so that a
 /// field stays a field; `\N` stands for a missing key, and for a missing header value. Headers are `name=value`, joined by
 /// `,`; a `,` or `=` inside is written `\,` or `\=`. A timestamp is in milliseconds since the Unix epoch; empty: none.
+/// Where a message is of several lines, an offset is `offset.index`, with the line's place in it from 0 on.
 public enum MessageField: String, CaseIterable, Sendable {
     case key, partition, offset, timestamp, headers
 

@@ -10,6 +10,8 @@ struct MessageRenderer {
     private let embeddedLF: ReadPlan.EmbeddedLF
     /// The `--with` fields of a message, each with its TAB.
     private var front: [UInt8] = []
+    /// Where the offset ends in it, without its TAB.
+    private var offsetEnd: Int?
 
     init(with: [MessageField], embeddedLF: ReadPlan.EmbeddedLF) {
         self.with = with
@@ -41,8 +43,17 @@ struct MessageRenderer {
             )
         }
         var count = 0
+        let fields = front
         for line in value.split(separator: 0x0A, omittingEmptySubsequences: false) {
             if count == limit { return (count, false) }
+            if let offsetEnd {
+                // The place of the line in its message: `offset.index`.
+                front.removeAll(keepingCapacity: true)
+                front += fields[..<offsetEnd]
+                front.append(UInt8(ascii: "."))
+                append(decimal: Int64(count))
+                front += fields[offsetEnd...]
+            }
             output.append(front, UnsafeRawBufferPointer(rebasing: line))
             count += 1
         }
@@ -84,7 +95,9 @@ struct MessageRenderer {
                     front += Escape.missing
                 }
             case .partition: append(decimal: Int64(message.pointee.partition))
-            case .offset: append(decimal: message.pointee.offset)
+            case .offset:
+                append(decimal: message.pointee.offset)
+                offsetEnd = front.count
             case .timestamp:
                 var type = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE
                 let time = rd_kafka_message_timestamp(message, &type)
@@ -102,7 +115,7 @@ struct MessageRenderer {
         }
     }
 
-    static func headers(of message: UnsafeMutablePointer<rd_kafka_message_t>) -> [Header] {
+    static func headers(of message: UnsafePointer<rd_kafka_message_t>) -> [Header] {
         var list: OpaquePointer?
         guard rd_kafka_message_headers(message, &list) == RD_KAFKA_RESP_ERR_NO_ERROR, let list else { return [] }
         var headers: [Header] = []

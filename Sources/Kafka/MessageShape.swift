@@ -1,5 +1,5 @@
 public import Bytes
-internal import Delivery
+package import Delivery
 import ToolRuntime
 
 /// What `kcat-out` makes of a line.
@@ -14,6 +14,13 @@ public struct MessageShape: Sendable {
     public var partition: Int32?
     /// Lines of one partition are put into one message, LF between them, up to so many bytes.
     public var pack: Int?
+
+    /// What becomes of keys when partitions are added.
+    package var onNewPartitions = AddedPartitions.Choice.use
+    public var endsOnNewPartitions: Bool {
+        get { onNewPartitions == .end }
+        set { onNewPartitions = newValue ? .end : .use }
+    }
 
     public init() {}
 

@@ -8,27 +8,52 @@ public import ToolRuntime
 ///
 /// Only failures are reported back by librdkafka (`delivery.report.only.error`): a message that was taken, is no longer
 /// in its queue and has not failed was acknowledged by all in-sync replicas.
+///
+/// In a partition nothing overtakes, also not what the broker has refused. Left to itself librdkafka gives a refused batch
+/// back and goes on with the next. With `enable.gapless.guarantee` it stops for good instead: all that is not written comes
+/// back, goes again in small pieces (`Producer+Refusals`), and the lines after that through a new client.
 public final class Producer {
     /// What librdkafka may hold, unless the user says otherwise: two of the longest lines.
     static let kilobytesUnderWay = 131_072
+    /// librdkafka's `batch.size`, if nobody sets it.
+    private static let usualBatchBytes = 1_000_000
 
-    public let client: Client
-    let topic: OpaquePointer
+    public private(set) var client: Client
+    private(set) var topic: OpaquePointer
+    let name: String
+    private(set) var settings: Settings
     /// Lines taken by librdkafka, and those of them that could not be delivered.
-    private(set) var takenLines = 0
-    private(set) var failedLines = 0
+    var takenLines = 0
+    var failedLines = 0
     /// How many of the lines are in transactions that were committed.
     private var committedLines = 0
-    private let isTransactional: Bool
+    let isTransactional: Bool
     /// The first line that could not be delivered, and why; line 0 is an end-of-stream record.
     private(set) var firstFailure: (line: Int, failure: Failure)?
+    /// Whether it only went with others: then whatever says why is said first.
+    private var isByPurge = false
     /// Whether messages that the broker refuses for what they are wait to be put aside; else they are failures.
-    private let keepsRefused: Bool
+    let keepsRefused: Bool
     private var outage = Outage()
-    private let patience: Patience
+    let patience: Patience
     private var lastUnderWay = 0
     private var lastComplaints = 0
-    private(set) var refused: [(line: Int, code: rd_kafka_resp_err_t, value: [UInt8])] = []
+    /// One line each, to be put aside.
+    var refused: [(line: Int, code: rd_kafka_resp_err_t, value: [UInt8])] = []
+    /// What has come back, and waits for `settle`.
+    var returned: [ReturnedMessage] = []
+    var isSettling = false
+    var single: SingleBatches?
+    /// What is known of the topic: a message that does not fit goes alone, for the broker to judge, or not into a transaction.
+    private(set) var limits: TopicLimits?
+    var introductions = Introductions(partitions: 0)
+    private(set) var partitions = 0
+    let partitioner: Partitioner
+    /// The most bytes of a batch: what the user says, and what refusals have shown.
+    private var batchBytes: Int
+    /// The lines of packs that may be under way, by the first, where they need not be in a row.
+    var numbersOfPacks: [Int: LineNumbers] = [:]
+    var bytesOfNumbers = 0
 
     /// - Parameters:
     ///   - longestMessage: in bytes. Whether a topic takes so much is for its broker to say.
@@ -52,13 +77,20 @@ public final class Producer {
         } else {
             settings.setDefaults([("message.timeout.ms", "\(patience.milliseconds)")])
         }
-        client = try Client(
-            RD_KAFKA_PRODUCER, try Self.complete(settings, longestMessage: longestMessage, pack: pack),
-            events: RD_KAFKA_EVENT_DR)
+        settings = try Self.complete(settings, longestMessage: longestMessage, pack: pack)
+        if transactions == nil { settings.setDefaults([("enable.gapless.guarantee", "true")]) }
+        (self.name, self.settings) = (name, settings)
+        partitioner = Partitioner(settings.value(of: "partitioner") ?? "")
+        batchBytes = settings.value(of: "batch.size").flatMap { Int($0) } ?? Self.usualBatchBytes
+        (client, topic) = try Self.connect(settings, name)
+    }
+
+    static func connect(_ settings: Settings, _ name: String) throws(Failure) -> (Client, OpaquePointer) {
+        let client = try Client(RD_KAFKA_PRODUCER, settings, events: RD_KAFKA_EVENT_DR)
         guard let topic = rd_kafka_topic_new(client.handle, name, nil) else {
             throw .kafka("cannot use topic \"\(name)\"", rd_kafka_last_error())
         }
-        self.topic = topic
+        return (client, topic)
     }
 
     private static func complete(_ settings: Settings, longestMessage: Int, pack: Int?) throws(Failure) -> Settings {
@@ -68,7 +100,8 @@ public final class Producer {
         let limit = min(1_000_000_000, max(1_000_000, longestMessage + 1024))
         settings.setDefaults([
             ("enable.idempotence", "true"), ("delivery.report.only.error", "true"), ("partitioner", "murmur2_random"),
-            ("allow.auto.create.topics", "false"), ("message.max.bytes", "\(limit)"),
+            ("allow.auto.create.topics", "false"), ("topic.metadata.refresh.interval.ms", "10000"),
+            ("message.max.bytes", "\(limit)"),
             ("queue.buffering.max.messages", "\(messages)"),
             ("queue.buffering.max.kbytes", "\(max(kilobytesUnderWay, 2 * (limit >> 10)))"),
         ])
@@ -84,13 +117,18 @@ public final class Producer {
 
     /// Takes delivery reports.
     public func serve(waiting milliseconds: CInt = 0) throws(Failure) {
-        try client.serve(waiting: milliseconds) { event throws(Failure) in
+        try client.serve(waiting: milliseconds) { complaint throws(Failure) in
+            // That it has stopped, to go on after `settle`.
+            if complaint.code == RD_KAFKA_RESP_ERR__GAPLESS_GUARANTEE { return }
+            if complaint.isHopeless(afterContact: self.client.hasMetBroker) { throw complaint.failure }
+        } _: { event throws(Failure) in
             guard rd_kafka_event_type(event) == RD_KAFKA_EVENT_DR else { return }
-            while let message = rd_kafka_event_message_next(event)?.pointee {
-                if message.err != RD_KAFKA_RESP_ERR_NO_ERROR { takeFailed(message) }
+            while let message = rd_kafka_event_message_next(event) {
+                if message.pointee.err != RD_KAFKA_RESP_ERR_NO_ERROR { takeFailed(message) }
             }
         }
         lookForOutage()
+        if !returned.isEmpty, !isSettling { try settle() }
     }
 
     /// How many milliseconds may pass until what is under way is looked at again: acknowledgements do not wake.
@@ -109,20 +147,6 @@ public final class Producer {
         (lastUnderWay, lastComplaints) = (underWay, client.complaints)
     }
 
-    private func takeFailed(_ message: rd_kafka_message_t) {
-        let line = Int(bitPattern: message._private)
-        if line > 0 {
-            let lines = message.payload.map { cbytes_count($0, 0x0A, message.len) + 1 } ?? 1
-            if keepsRefused, message.err.isOfTheMessage {
-                takenLines -= lines
-                let value = Array(UnsafeRawBufferPointer(start: message.payload, count: message.len))
-                return refused.append((line, message.err, value))
-            }
-            failedLines += lines
-        }
-        fail(line: line, message.err)
-    }
-
     /// The messages that the broker has refused since the last call.
     func takeRefused() -> [(line: Int, code: rd_kafka_resp_err_t, value: [UInt8])] {
         defer { refused = [] }
@@ -130,9 +154,15 @@ public final class Producer {
     }
 
     func fail(line: Int, _ code: rd_kafka_resp_err_t) {
-        // An end-of-stream record comes last, whatever its number.
-        if let (first, _) = firstFailure, first > 0, line == 0 || first <= line { return }
-        if isTransactional, code == RD_KAFKA_RESP_ERR__PURGE_QUEUE || code == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT {
+        let wentWithTransaction =
+            isTransactional && (code == RD_KAFKA_RESP_ERR__PURGE_QUEUE || code == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT)
+        if let (first, _) = firstFailure, wentWithTransaction || !isByPurge {
+            // An end-of-stream record comes last, whatever its number.
+            if first > 0, line == 0 || first <= line { return }
+            if wentWithTransaction, !isByPurge { return }
+        }
+        isByPurge = wentWithTransaction
+        if wentWithTransaction {
             // The lines went with their transaction; why it was given up, the client has complained of before.
             let reason = client.lastComplaint ?? String(cString: rd_kafka_err2str(code))
             firstFailure = (line, Failure(.tryAgain, "the transaction was given up: \(reason)"))
@@ -143,10 +173,26 @@ public final class Producer {
             firstFailure = (line, Failure(.tryAgain, "not delivered: \(words)"))
             return
         }
+        if isTransactional, code.isOfTheMessage { return firstFailure = (line, refusedInTransaction(code)) }
         var detail = String(cString: rd_kafka_err2str(code))
         if let complaint = client.lastComplaint, !code.isOfTheMessage { detail += " (\(complaint))" }
         let failure = Failure.kafka("not delivered", code, detail)
         firstFailure = (line, isTransactional ? failure.ofAbortedTransaction : failure)
+    }
+
+    /// What is in a transaction cannot be taken out of it again. Where the topic's limits are known, they have changed since.
+    private func refusedInTransaction(_ code: rd_kafka_resp_err_t) -> Failure {
+        let words = "the broker refuses the batch that begins here: \(String(cString: rd_kafka_err2str(code)))"
+        if limits != nil { return Failure(.tryAgain, words) }
+        return Failure(
+            .malformedData,
+            "\(words); the topic's limits are not known here: allow DESCRIBE_CONFIGS, or give its max.message.bytes as "
+                + "-X message.max.bytes")
+    }
+
+    func throwFirst() throws(Failure) {
+        guard let (line, failure) = firstFailure else { return }
+        throw Failure(failure.status, "\(line > 0 ? "line \(line)" : "end-of-stream record"): \(failure.message)")
     }
 
     func noteCommitted() { committedLines = takenLines }
@@ -157,114 +203,63 @@ public final class Producer {
     /// Messages that are neither acknowledged nor failed.
     var underWay: Int { Int(rd_kafka_outq_len(client.handle)) }
 
-    // MARK: Sending
+    // MARK: The topic
 
-    /// Sends copies of the messages. `_private` of each is its line number. Waits while too much is under way.
-    /// - Parameters:
-    ///   - partition: of all of them; nil: each says its own, which may be `RD_KAFKA_PARTITION_UA`, for the partitioner to
-    ///     choose by the key.
-    ///   - refuse: gets the messages that can never be delivered.
-    func send(
-        _ messages: UnsafeMutableBufferPointer<rd_kafka_message_t>, partition: Int32?,
-        refuse: (rd_kafka_message_t) throws(Failure) -> Void
-    ) throws(Failure) {
-        let flags = RD_KAFKA_MSG_F_COPY | (partition == nil ? RD_KAFKA_MSG_F_PARTITION : 0)
-        var rest = messages[...]
-        while let first = rest.first {
-            let base = UnsafeMutableBufferPointer(rebasing: rest)
-            let taken = rd_kafka_produce_batch(
-                topic, partition ?? RD_KAFKA_PARTITION_UA, flags, base.baseAddress, CInt(base.count))
-            takenLines += Int(taken)
-            if Int(taken) == rest.count { return }
-            // When the queue is full, this goes for all messages behind the first that did not fit: the order stays.
-            let full = rest.firstIndex { $0.err == RD_KAFKA_RESP_ERR__QUEUE_FULL } ?? rest.endIndex
-            for message in rest[..<full] where message.err != RD_KAFKA_RESP_ERR_NO_ERROR {
-                try check(message.err, line: Int(bitPattern: message._private))
-                try refuse(message)
-            }
-            rest = rest[full...]
-            if rest.count == base.count, try !waitForRoom(line: Int(bitPattern: first._private)) {
-                // It does not fit even where nothing else is under way.
-                var message = first
-                message.err = RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE
-                try refuse(message)
-                rest = rest.dropFirst()
-            }
-        }
+    /// Asks what the topic takes, and keeps batches below that, so that none is refused for what its messages are together.
+    func meet(partitions count: Int32) throws(Failure) {
+        partitions = Int(count)
+        limits = try client.limits(of: name)
+        if fitBatches() { try renew() } else { greet() }
     }
 
-    /// Sends a copy of one message that has a timestamp or headers. Waits while too much is under way.
-    /// - Parameters:
-    ///   - timestamp: milliseconds since the Unix epoch, not 0, which librdkafka takes for now; nil: now.
-    ///   - line: its number, and how many lines are in it.
-    /// - Returns: why it can never be delivered; nil: it was taken.
-    func send(
-        value: UnsafeRawBufferPointer, key: UnsafeRawBufferPointer?, partition: Int32, timestamp: Int64?,
-        headers: [Header], line: Int, lines: Int = 1
-    ) throws(Failure) -> rd_kafka_resp_err_t? {
-        while true {
-            let code = sendAtOnce(value, key, partition, timestamp, headers, line)
-            switch code {
-            case RD_KAFKA_RESP_ERR_NO_ERROR:
-                takenLines += line > 0 ? lines : 0
-                return nil
-            case RD_KAFKA_RESP_ERR__QUEUE_FULL:
-                if try !waitForRoom(line: line) { return RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE }
-            default:
-                try check(code, line: line)
-                return code
-            }
-        }
+    /// There are more now.
+    func use(partitions count: Int32) {
+        partitions = Int(count)
+        greet()
     }
 
-    private func sendAtOnce(
-        _ value: UnsafeRawBufferPointer, _ key: UnsafeRawBufferPointer?, _ partition: Int32, _ timestamp: Int64?,
-        _ headers: [Header], _ line: Int
-    ) -> rd_kafka_resp_err_t {
-        var parts: [rd_kafka_vu_t] = []
-        func add(_ type: rd_kafka_vtype_t, _ fill: (inout rd_kafka_vu_t) -> Void) {
-            var part = rd_kafka_vu_t()
-            part.vtype = type
-            fill(&part)
-            parts.append(part)
-        }
-        func memory(_ bytes: UnsafeRawBufferPointer, in part: inout rd_kafka_vu_t) {
-            // An empty value is not a missing one: it needs an address.
-            part.u.mem.ptr = UnsafeMutableRawPointer(mutating: bytes.baseAddress) ?? UnsafeMutableRawPointer(topic)
-            part.u.mem.size = bytes.count
-        }
-        let list = headers.isEmpty ? nil : Header.list(headers)
-        add(RD_KAFKA_VTYPE_RKT) { $0.u.rkt = topic }
-        add(RD_KAFKA_VTYPE_PARTITION) { $0.u.i32 = partition }
-        add(RD_KAFKA_VTYPE_MSGFLAGS) { $0.u.i = RD_KAFKA_MSG_F_COPY }
-        add(RD_KAFKA_VTYPE_VALUE) { memory(value, in: &$0) }
-        if let key { add(RD_KAFKA_VTYPE_KEY) { memory(key, in: &$0) } }
-        if let timestamp { add(RD_KAFKA_VTYPE_TIMESTAMP) { $0.u.i64 = timestamp } }
-        if let list { add(RD_KAFKA_VTYPE_HEADERS) { $0.u.headers = list } }
-        add(RD_KAFKA_VTYPE_OPAQUE) { $0.u.ptr = UnsafeMutableRawPointer(bitPattern: line) }
-        guard let error = rd_kafka_produceva(client.handle, parts, parts.count) else {
-            return RD_KAFKA_RESP_ERR_NO_ERROR
-        }
-        defer { rd_kafka_error_destroy(error) }
-        if let list { rd_kafka_headers_destroy(list) }  // only success hands them over
-        return rd_kafka_error_code(error)
+    /// How often to look whether partitions were added.
+    var refreshMilliseconds: Int64 {
+        let set = settings.value(of: "topic.metadata.refresh.interval.ms").flatMap { Int64($0) } ?? 0
+        return set > 0 ? set : 10_000
     }
 
-    /// Waits a little for messages to leave.
-    /// - Returns: false when none is under way that could leave.
-    /// - Throws: when a line has failed, or a signal asks for the end: nothing more is sent.
-    private func waitForRoom(line: Int) throws(Failure) -> Bool {
-        let isAlone = underWay == 0
-        // Acknowledgements do not wake: only failures are reported.
-        try serve(waiting: 2)
-        if let firstFailure { throw firstFailure.failure }
-        if Signals.isAsked { throw Failure(.tryAgain, "line \(line): not delivered: stopped by a signal") }
-        return !isAlone
+    /// - Returns: whether it takes a new client: librdkafka's settings are for good.
+    private func fitBatches() -> Bool {
+        // librdkafka counts some hundred bytes of the request with it.
+        let size = min(batchBytes, max(1, (limits?.batchBytes ?? .max) - TopicLimits.batchHeader))
+        let before = settings.value(of: "batch.size").flatMap { Int($0) } ?? Self.usualBatchBytes
+        if size != before { settings.replace("batch.size", by: "\(size)") }
+        return size != before
     }
 
-    /// Goes on only if the refusal is of the message.
-    private func check(_ code: rd_kafka_resp_err_t, line: Int) throws(Failure) {
-        if !code.isOfTheMessage { throw .kafka("line \(line): not delivered", code) }
+    /// A batch of more was refused.
+    func keepBatches(below bytes: Int) { batchBytes = min(batchBytes, bytes) }
+
+    private func renew() throws(Failure) {
+        let old = client
+        rd_kafka_topic_destroy(topic)
+        (client, topic) = try Self.connect(settings, name)
+        client.hasMetBroker = old.hasMetBroker
+        old.retire()
+        greet()
+    }
+
+    private func greet() { introductions = Introductions(partitions: isTransactional ? 0 : partitions) }
+
+    /// Whether the client has stopped after a refusal.
+    var hasStopped: Bool {
+        !isTransactional
+            && rd_kafka_fatal_error(client.handle, nil, 0) == RD_KAFKA_RESP_ERR__GAPLESS_GUARANTEE
+    }
+
+    /// Before anything is sent: what has come back goes first.
+    func makeReady() throws(Failure) {
+        guard hasStopped else { return }
+        try settle()
+        if let single { limits = try single.client.limits(of: name) }
+        _ = fitBatches()
+        try renew()
     }
 
     /// Waits until every message was acknowledged or has failed. A signal bounds the wait; what is left then has failed.

@@ -88,6 +88,10 @@ public final class TopicReader {
         ] where settings.value(of: name) != wanted {
             throw Failure(.configuration, "\(name) must stay \(wanted): \(reason)")
         }
+        if plan.epochMilliseconds != nil, settings.value(of: "isolation.level") != "read_committed" {
+            throw Failure(
+                .configuration, "isolation.level must stay read_committed: lines that come to nothing would be counted")
+        }
         if settings.value(of: "partition.assignment.strategy")?.contains("cooperative") == true {
             throw Failure(
                 .configuration, "partition.assignment.strategy: kcat-in takes and gives back all partitions at once")

@@ -10,7 +10,9 @@ public struct TopicWriter: ~Copyable {
     private let shape: MessageShape
     private let topic: String
     /// Partitions of the topic.
-    private let partitions: Int32
+    private var partitions: Int32
+    private var added: AddedPartitions
+    private let patience: Patience
     /// One for each partition, and behind them one for lines without a key, which may go anywhere; empty without `pack`.
     private var packs: [Pack]
     private let batch: UnsafeMutableBufferPointer<rd_kafka_message_t>
@@ -27,9 +29,14 @@ public struct TopicWriter: ~Copyable {
             throw Failure(
                 .configuration, "topic \"\(topic)\" has \(partitions) partitions: there is no partition \(partition)")
         }
+        try producer.meet(partitions: partitions)
         self.producer = producer
         (self.shape, self.topic) = (shape, topic)
         self.partitions = partitions
+        self.patience = patience
+        added = AddedPartitions(
+            topic: topic, shape.onNewPartitions, hasKeys: shape.keyFields != nil || shape.with.contains(.key),
+            interval: producer.refreshMilliseconds, at: Client.monotonicMilliseconds())
         packs = Array(repeating: Pack(), count: shape.pack == nil ? 0 : Int(partitions) + 1)
         batch = .allocate(capacity: 1024)
         batch.initialize(repeating: rd_kafka_message_t())
@@ -41,6 +48,7 @@ public struct TopicWriter: ~Copyable {
     public mutating func write(
         _ lines: UnsafeRawBufferPointer, firstLine: Int, into output: inout Output
     ) throws(Failure) {
+        try lookForPartitions(nextLine: firstLine, into: &output)
         byteCount += lines.count
         if shape.pack != nil, shape.keyFields == nil, shape.with.isEmpty {
             return try writePacks(lines, firstLine: firstLine, into: &output)
@@ -52,14 +60,33 @@ public struct TopicWriter: ~Copyable {
         var number = firstLine
         key.removeAll(keepingCapacity: true)
         key.reserveCapacity(lines.count)
+        let fields = shape.with.isEmpty && shape.pack != nil ? shape.keyFields : nil
         while let range = scanner.next() {
             let line = UnsafeRawBufferPointer(rebasing: lines[range])
-            if shape.with.isEmpty, shape.pack != nil, let fields = shape.keyFields {
+            if let fields {
                 try writeKeyed(line, fields, number: number, into: &output)
             } else {
                 try writeOne(line, number: number, into: &output)
             }
             number += 1
+        }
+    }
+
+    /// Takes up partitions that were added. Where keys go changes here and nowhere else: not in the middle of a chunk, and not
+    /// when librdkafka hears of it.
+    private mutating func lookForPartitions(nextLine: Int, into output: inout Output) throws(Failure) {
+        guard shape.partition == nil, added.isDue(at: Client.monotonicMilliseconds()) else { return }
+        // One answer that is late, or wrong, is not missed.
+        guard case .partitionCount(let found) = producer.client.describe(topic, milliseconds: 200) else { return }
+        switch added.decide(found: found, known: partitions, line: nextLine) {
+        case .nothing: return
+        case .end(let ending): throw Failure(ending)
+        case .use(let count, let words):
+            if let words { patience.say(words) }
+            try sendPacks(into: &output)
+            partitions = count
+            producer.use(partitions: count)
+            if !packs.isEmpty { packs = Array(repeating: Pack(), count: Int(count) + 1) }
         }
     }
 
@@ -100,6 +127,7 @@ public struct TopicWriter: ~Copyable {
                     }
                     message.key = UnsafeMutableRawPointer(mutating: found.baseAddress)
                     message.key_len = found.count
+                    if only == nil { message.partition = producer.partition(ofKey: found) }
                 }
                 batch[count] = message
                 count += 1
@@ -128,14 +156,15 @@ public struct TopicWriter: ~Copyable {
         } catch {
             return try reject(whole, number, error, into: &output)
         }
-        let partition = own.partition ?? shape.partition
+        var partition = own.partition ?? shape.partition
         if shape.pack != nil {
             let slot = own.withKey { partition.map { Int($0) } ?? self.slot(ofKey: $0) }
             return try pack(line, slot, number: number, into: &output)
         }
         let (key, timestamp, headers) = (own.key, own.timestamp, own.headers)
         let code = try OwnFields.withAddress(of: key) { key throws(Failure) in
-            try producer.send(
+            if partition == nil, let key { partition = producer.partition(ofKey: key) }
+            return try producer.send(
                 value: line, key: key, partition: partition ?? RD_KAFKA_PARTITION_UA, timestamp: timestamp,
                 headers: headers, line: number)
         }
@@ -186,8 +215,10 @@ public struct TopicWriter: ~Copyable {
 
     /// The partition of a key, as the Java client chooses it; without one any.
     private func slot(ofKey key: UnsafeRawBufferPointer?) -> Int {
-        guard let key else { return Int(partitions == 1 ? 0 : partitions) }
-        return Int(rd_kafka_msg_partitioner_murmur2(producer.topic, key.baseAddress, key.count, partitions, nil, nil))
+        let any = Int(partitions == 1 ? 0 : partitions)
+        guard let key else { return any }
+        let partition = producer.partition(ofKey: key)
+        return partition == RD_KAFKA_PARTITION_UA ? any : Int(partition)
     }
 
     private mutating func pack(
@@ -196,7 +227,7 @@ public struct TopicWriter: ~Copyable {
         if packs[slot].lineCount > 0, packs[slot].byteCountWithNext + line.count > shape.pack ?? 0 {
             try send(slot, into: &output)
         }
-        packs[slot].add(line, lines: 1, number: number)
+        packs[slot].add(line, number: number)
         if packs[slot].bytes.count >= shape.pack ?? 0 { try send(slot, into: &output) }
     }
 
@@ -215,9 +246,9 @@ public struct TopicWriter: ~Copyable {
         let code = try packs[slot].withBytes { bytes throws(Failure) in
             try producer.send(
                 value: bytes, key: nil, partition: partition, timestamp: nil, headers: shape.headers, line: firstLine,
-                lines: lineCount)
+                lines: lineCount, numbers: packs[slot].numbers)
         }
-        if let code { try refusePack(packs[slot].bytes, firstLine, code, into: &output) }
+        if let code { try refusePack(packs[slot], code, into: &output) }
         packs[slot].empty()
     }
 
@@ -264,15 +295,20 @@ public struct TopicWriter: ~Copyable {
 
     /// Puts aside what the broker has refused in the meantime.
     public func rejectRefused(into output: inout Output) throws(Failure) {
-        for (line, code, value) in producer.takeRefused() { try refusePack(value, line, code, into: &output) }
+        for (line, code, value) in producer.takeRefused() {
+            try value.span.withUnsafeBytes { bytes throws(Failure) in try refuse(bytes, line, code, into: &output) }
+        }
     }
 
     private func refusePack(
-        _ lines: [UInt8], _ firstLine: Int, _ code: rd_kafka_resp_err_t, into output: inout Output
+        _ pack: borrowing Pack, _ code: rd_kafka_resp_err_t, into output: inout Output
     ) throws(Failure) {
-        for line in lines.split(separator: 0x0A, omittingEmptySubsequences: false) {
+        let lines = pack.bytes.split(separator: 0x0A, omittingEmptySubsequences: false)
+        let numbers = pack.numbers?.all
+        for (place, line) in lines.enumerated() {
+            let number = numbers?[place] ?? pack.firstLine + place
             try Array(line).span.withUnsafeBytes { bytes throws(Failure) in
-                try refuse(bytes, firstLine, code, into: &output)
+                try refuse(bytes, number, code, into: &output)
             }
         }
     }
@@ -301,9 +337,17 @@ private struct Pack {
     private(set) var lineCount = 0
     /// The number of the first of them.
     private(set) var firstLine = 0
+    /// Of all of them, where they came one by one; else they are in a row.
+    private(set) var numbers: LineNumbers?
 
     /// The bytes that it has when a line of none is added.
     var byteCountWithNext: Int { lineCount == 0 ? 0 : bytes.count + 1 }
+
+    /// One line, of which the next may come from further on.
+    mutating func add(_ line: UnsafeRawBufferPointer, number: Int) {
+        if lineCount == 0 { numbers = LineNumbers(first: number) } else { numbers?.append(number) }
+        add(line, lines: 1, number: number)
+    }
 
     /// - Parameter lines: how many `text` holds, with LF between them.
     mutating func add(_ text: UnsafeRawBufferPointer, lines: Int, number: Int) {
@@ -320,6 +364,6 @@ private struct Pack {
 
     mutating func empty() {
         bytes.removeAll(keepingCapacity: true)
-        lineCount = 0
+        (lineCount, numbers) = (0, nil)
     }
 }

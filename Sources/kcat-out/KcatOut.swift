@@ -32,6 +32,15 @@ enum KcatOutTool {
     static let endOfStream = Option.flag(
         "eof", help: "At the end write a record to each partition that ends the stream for kcat-in --until-eof.")
 
+    static let onNewPartitions = Option<OnNewPartitions>.choice(
+        "on-new-partitions", default: .use,
+        help: """
+            When partitions are added, keys go to others than before: say so and use them, or end with 78. Lines without a key \
+            go to them in any case.
+            """)
+
+    enum OnNewPartitions: String, CaseIterable, Sendable { case use, end }
+
     static let exactlyOnce = Option.flag(
         "exactly-once",
         help: "Take the barriers of kcat-in --exactly-once: each epoch's lines and offsets are one transaction.")
@@ -74,8 +83,8 @@ enum KcatOutTool {
                 """, "A stage that may be killed at any moment."),
         ],
         options: [
-            keyFields, partition, codec, timestampField, headers, with, create, pack, endOfStream, exactlyOnce,
-            transactionalID, watermarkEvery, CommonOptions.reject, CommonOptions.maxLine,
+            keyFields, partition, codec, timestampField, headers, with, create, pack, onNewPartitions, endOfStream,
+            exactlyOnce, transactionalID, watermarkEvery, CommonOptions.reject, CommonOptions.maxLine,
         ] + BridgeOptions.all, exitStatus: BridgeOptions.exitStatus)
 
     static func main() {
@@ -88,6 +97,7 @@ enum KcatOutTool {
             for text in arguments[headers] { plan.shape.headers.append(try Header(assignment: text)) }
             plan.shape.with = arguments[with]
             plan.shape.pack = arguments.has(pack) ? arguments[pack] : nil
+            plan.shape.endsOnNewPartitions = arguments[onNewPartitions] == .end
             plan.create = arguments.has(create) ? arguments[create] : nil
             plan.writesEndOfStream = arguments[endOfStream]
             plan.isExactlyOnce = arguments[exactlyOnce]

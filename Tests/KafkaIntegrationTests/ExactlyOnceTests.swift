@@ -365,4 +365,17 @@ import Testing
             #expect(ended.outputText.split(separator: "\n").sorted() == ["a", "b", "c"])
         }
     }
+
+    @Test func linesThatComeToNothingAreNotRead() throws {
+        let ended = try Topic().in(["-g", "g", "--exactly-once", "-X", "isolation.level=read_uncommitted"])
+        #expect(ended.ending == .status(78))
+        #expect(ended.errorText.hasPrefix("kcat-in: isolation.level must stay read_committed: "), "\(ended.errorText)")
+    }
+
+    /// An epoch of any length that a number can say.
+    @Test func anEpochWithoutEndIsNoFault() throws {
+        let open = HostileDataTests.barrier("open", 0, "9000000000000000000")
+        let ended = try Topic().out(["--exactly-once", "--transactional-id", "endless"], input: .text(open + "\n"))
+        #expect(ended.ending == .status(75), "\(ended.errorText)")
+    }
 }

@@ -158,7 +158,8 @@ import Testing
         let cluster = try MockCluster()
         let topic = try cluster.topic()
         let rejects = try TemporaryFolder()
-        try cluster.order("error \(Wire.produce) \(Wire.tooLarge) 1")
+        // Each alone in a batch, and then once more, since a batch may be refused for another of its messages.
+        try cluster.order("error \(Wire.produce) \(Wire.tooLarge) 4")
         let ended = try topic.out(
             ["--reject", rejects.file("lines"), "--summary"], input: .text("too large, they say\nso is this\n"))
         #expect(ended.ending == .status(0), "\(ended.errorText)")
@@ -172,10 +173,35 @@ import Testing
                     line 2: cannot be delivered: Broker: Message size too large\tso is this
 
                     """.utf8))
-        try cluster.order("error \(Wire.produce) \(Wire.tooLarge) 1")
+        try cluster.order("error \(Wire.produce) \(Wire.tooLarge) 2")
         let failed = try topic.out(input: .text("too large, they say\n"))
         #expect(failed.ending == .status(65))
         #expect(failed.errorText == "kcat-out: line 1: not delivered: Broker: Message size too large\n")
+    }
+
+    @Test func whatIsRefusedInABatchAndNotAloneIsDelivered() throws {
+        let cluster = try MockCluster()
+        let topic = try cluster.topic()
+        try cluster.order("error \(Wire.produce) \(Wire.tooLarge) 1")
+        let lines = (1...1000).map { "\($0)" }
+        let ended = try topic.out(["--summary"], input: .text(lines.joined(separator: "\n")))
+        #expect(ended.ending == .status(0), "\(ended.errorText)")
+        #expect(ended.fact("delivered") == 1000)
+        #expect(try topic.lines() == lines)
+    }
+
+    /// This cluster says nothing of its limits.
+    @Test func aTransactionOfATopicWithUnknownLimitsEndsAtOnce() throws {
+        let cluster = try MockCluster()
+        let topic = try cluster.topic()
+        try cluster.order("error \(Wire.produce) \(Wire.tooLarge) 1")
+        let start = monotonicSeconds()
+        let ended = try topic.out(
+            ["--transactional-id", "t", "--reject", "/dev/null"], input: .text("too large, they say\n"))
+        #expect(ended.ending == .status(65))
+        #expect(ended.errorText.hasPrefix("kcat-out: line 1: the broker refuses the batch that begins here: "))
+        #expect(ended.errorText.contains("-X message.max.bytes"), "\(ended.errorText)")
+        #expect(monotonicSeconds() - start < 15)
     }
 
     @Test(arguments: [[], ["--pack", "2K"], ["--header", "a=b"]])

@@ -96,13 +96,25 @@ import Testing
         #expect(try topic.lines() == ["back\\slash", "lines", "", "no \\n line end"])
         #expect(
             try topic.lines(["--with", "offset,headers"]) == [
-                "0\ta=b\tback\\slash", "0\ta=b\tlines", "0\ta=b\t", "1\t\tno \\n line end",
+                "0.0\ta=b\tback\\slash", "0.1\ta=b\tlines", "0.2\ta=b\t", "1\t\tno \\n line end",
             ])
         #expect(try topic.lines(["--embedded-lf", "escape"]) == ["back\\\\slash\\nlines\\n", "no \\\\n line end"])
         let ended = try topic.in(["--until-end", "--embedded-lf", "fail"])
         #expect(ended.ending == .status(65))
         #expect(ended.errorText == "kcat-in: partition 0, offset 0: the message holds a line end\n")
         #expect(try topic.lines(["-o", "1", "--embedded-lf", "fail"]) == ["no \\n line end"])
+    }
+
+    @Test func eachLineOfAPackHasAPlaceOfItsOwn() throws {
+        let topic = try Topic()
+        try topic.fill("a\n\nc\n", ["--pack", "1K"])
+        try topic.fill("d\n")
+        let fields = ["--with", "partition,offset,key"]
+        #expect(try topic.lines(fields) == ["0\t0.0\t\\N\ta", "0\t0.1\t\\N\t", "0\t0.2\t\\N\tc", "0\t1\t\\N\td"])
+        // And it can be taken off again.
+        let piped = try topic.shell("kcat-in -t $T --until-end --with offset | kcat-out -t $T --with offset")
+        #expect(piped.ending == .status(0), "\(piped.errorText)")
+        #expect(try topic.lines().suffix(4) == ["a", "", "c", "d"])
     }
 
     @Test func aMessageWithoutAValueIsAnEmptyLine() throws {

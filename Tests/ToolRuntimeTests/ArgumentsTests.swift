@@ -105,12 +105,16 @@ import ToolRuntime
 
     @Test(arguments: [
         ("500ms", 500), ("10s", 10_000), ("5m", 300_000), ("1h", 3_600_000), ("1d", 86_400_000), ("0s", 0),
+        ("36525d", 3_155_760_000_000),
     ])
     func durationsHaveUnits(_ text: String, _ milliseconds: Int64) throws {
         #expect(try read("--every", text)[Self.every] == milliseconds)
     }
 
-    @Test(arguments: ["10", "s", "", "-1s", "1.5s", "1 s", "1w", "9999999999999999999s", "999999999999999999d"])
+    @Test(arguments: [
+        "10", "s", "", "-1s", "1.5s", "1 s", "1w", "9999999999999999999s", "999999999999999999d", "36526d",
+        "99999999999d",
+    ])
     func whatIsNoDuration(_ text: String) {
         #expect(
             complaint("--every", text)

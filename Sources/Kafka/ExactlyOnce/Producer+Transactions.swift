@@ -15,7 +15,9 @@ extension Producer {
         case .begin: error = rd_kafka_begin_transaction(client.handle)
         case .sendOffsets(let offsets): error = send(offsets)
         case .commit: error = rd_kafka_commit_transaction(client.handle, -1)
-        case .abort: error = rd_kafka_abort_transaction(client.handle, 5000)
+        case .abort:
+            takeBackQueued()
+            error = rd_kafka_abort_transaction(client.handle, 5000)
         case .endOfStream, .watermarks, .flush: return nil
         }
         guard let error else {
@@ -35,6 +37,17 @@ extension Producer {
         return WriterSession.StepError(
             ErrorCode(code), oneLine(reason), isRetriable: rd_kafka_error_is_retriable(error) != 0,
             requiresAbort: rd_kafka_error_txn_requires_abort(error) != 0, isFatal: isFatal)
+    }
+
+    /// The library's own abort waits until all reports have been taken, which nobody does meanwhile. What is on its way is
+    /// answered first: if it came after the end of its transaction, it would hang.
+    private func takeBackQueued() {
+        let deadline = Client.monotonicMilliseconds() + 4000
+        while underWay > 0, Client.monotonicMilliseconds() < deadline {
+            rd_kafka_purge(client.handle, RD_KAFKA_PURGE_F_QUEUE)
+            rd_kafka_flush(client.handle, 5)
+            do throws(Failure) { try serve() } catch { return }
+        }
     }
 
     /// The broker takes the offsets only from a member of the group.

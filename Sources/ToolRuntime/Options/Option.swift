@@ -135,13 +135,13 @@ extension Option<Interval?> {
     }
 }
 
+/// At most a century, so that sums and multiples of durations and times fit.
 func milliseconds(_ text: String) -> Int64? {
     let digits = text.prefix { $0.isASCII && $0.isNumber }
     let units = ["ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000] as [Substring: Int64]
     if text == "0" { return 0 }
     guard let number = Int64(digits), let unit = units[text.dropFirst(digits.count)] else { return nil }
-    let (product, overflow) = number.multipliedReportingOverflow(by: unit)
-    return overflow ? nil : product
+    return number <= 36_525 * 86_400_000 / unit ? number * unit : nil
 }
 
 extension Option<String?> {
