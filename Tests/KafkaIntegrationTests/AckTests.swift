@@ -4,6 +4,9 @@ import Testing
 
 /// `kcat-in --ack`: a sink outside Kafka says which epochs it has done.
 @Suite struct AckTests {
+    /// In one message: two may come in two epochs.
+    private let together = ["--pack", "1K"]
+
     /// `kcat-in --ack` whose standard output a test reads, and the FIFO's other end.
     final class Reader {
         let program: Program
@@ -51,7 +54,7 @@ import Testing
         let topic = try Topic()
         let reader = try Reader(topic, ["--summary"])
         #expect(reader.epoch().kind == "open")
-        try topic.fill("1\n2\n")
+        try topic.fill("1\n2\n", together)
         let first = reader.epoch()
         #expect(first.lines == ["1", "2"] && first.kind == "commit", "\(first)")
         try topic.fill("3\n")
@@ -75,10 +78,10 @@ import Testing
         let topic = try Topic()
         let reader = try Reader(topic)
         #expect(reader.epoch().kind == "open")
-        try topic.fill("1\n2\n")
+        try topic.fill("1\n2\n", together)
         try reader.acknowledge(reader.epoch().number)
         #expect(try eventually { try topic.committed(topic.name) == "0:2" })
-        try topic.fill("3\n4\n")
+        try topic.fill("3\n4\n", together)
         #expect(reader.epoch().lines == ["3", "4"])
         reader.program.send(SIGKILL)
         #expect(try reader.program.wait().ending == .signal(SIGKILL))
