@@ -23,8 +23,9 @@ struct Waiting {
         let now = Client.monotonicMilliseconds()
         outage.note(words, at: now)
         if let words = outage.words(at: now) { patience.say(words) }
-        let isOver = Signals.isAsked || !code.passes(after: outage.milliseconds, patience: patience.milliseconds)
-        if isOver { throw Failure(Ending(code.kind, words)) }
+        // Nothing was taken yet that could be lost.
+        Signals.dieIfAsked()
+        if !code.passes(after: outage.milliseconds, patience: patience.milliseconds) { throw Failure(Ending(code.kind, words)) }
         usleep(50_000)
     }
 

@@ -99,6 +99,15 @@ import Testing
         #expect(ended.errorText.split(separator: "\n").last?.hasPrefix("kcat-out: line 2: not delivered: ") == true)
     }
 
+    @Test func aSignalEndsAWriterThatWaitsForItsFirstBroker() throws {
+        let topic = try Topic(missingOn: "127.0.0.1:\(try freePort())")
+        let out = try topic.startOut(input: .text("1\n"))
+        usleep(700_000)
+        out.send(SIGTERM)
+        let ended = try out.wait(deadline: 10)
+        #expect(ended.ending == .signal(SIGTERM), "\(ended.errorText)")
+    }
+
     @Test func aSignalEndsAReaderWhoseBrokerIsAway() throws {
         let broker = try OwnBroker()
         let topic = try Topic(partitions: 1, on: broker.address)
