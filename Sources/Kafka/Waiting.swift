@@ -25,7 +25,9 @@ struct Waiting {
         if let words = outage.words(at: now) { patience.say(words) }
         // Nothing was taken yet that could be lost.
         Signals.dieIfAsked()
-        if !code.passes(after: outage.milliseconds, patience: patience.milliseconds) { throw Failure(Ending(code.kind, words)) }
+        guard code.passes(after: outage.milliseconds, patience: patience.milliseconds) else {
+            throw Failure(Ending(code.kind, words))
+        }
         usleep(50_000)
     }
 
