@@ -5,14 +5,22 @@ package struct LineNumbers: Equatable, Sendable {
     /// How much higher each is than the one before it; 0: by as much as the next eight bytes say, the lowest first.
     private var steps: [UInt8] = []
 
-    package init(first: Int) { (self.first, last) = (first, first) }
+    /// - Parameter capacity: how many it may hold without an allocation more.
+    package init(first: Int, capacity: Int = 0) {
+        (self.first, last) = (first, first)
+        steps.reserveCapacity(capacity)
+    }
 
     /// - Precondition: it is higher than the last.
+    @inline(__always)
     package mutating func append(_ number: Int) {
         let step = number - last
         precondition(step > 0)
         last = number
-        if step < 256 { return steps.append(UInt8(step)) }
+        if step < 256 { steps.append(UInt8(step)) } else { append(step: step) }
+    }
+
+    private mutating func append(step: Int) {
         steps.append(0)
         for shift in stride(from: 0, to: 64, by: 8) { steps.append(UInt8(truncatingIfNeeded: step >> shift)) }
     }

@@ -339,13 +339,19 @@ private struct Pack {
     private(set) var firstLine = 0
     /// Of all of them, where they came one by one; else they are in a row.
     private(set) var numbers: LineNumbers?
+    /// How many lines the last one had.
+    private var usualCount = 0
 
     /// The bytes that it has when a line of none is added.
     var byteCountWithNext: Int { lineCount == 0 ? 0 : bytes.count + 1 }
 
     /// One line, of which the next may come from further on.
     mutating func add(_ line: UnsafeRawBufferPointer, number: Int) {
-        if lineCount == 0 { numbers = LineNumbers(first: number) } else { numbers?.append(number) }
+        if lineCount == 0 {
+            numbers = LineNumbers(first: number, capacity: usualCount)
+        } else {
+            numbers?.append(number)
+        }
         add(line, lines: 1, number: number)
     }
 
@@ -364,6 +370,6 @@ private struct Pack {
 
     mutating func empty() {
         bytes.removeAll(keepingCapacity: true)
-        (lineCount, numbers) = (0, nil)
+        (usualCount, lineCount, numbers) = (lineCount + lineCount / 8, 0, nil)
     }
 }

@@ -129,7 +129,7 @@ import Testing
         try chain.check("no fault")
     }
 
-    @Test func whoeverIsKilled() throws {
+    @Test(.enabled(if: isThorough)) func whoeverIsKilled() throws {
         let chain = try Chain([(Self.text, ["-k", "2", "--eof"])])
         for number in 1...2 { try chain.addAll(number) }
         try chain.feed(seconds: 16) { step in
@@ -149,7 +149,7 @@ import Testing
         try chain.check("all anew")
     }
 
-    @Test func whereReplicasComeAndGo() throws {
+    @Test(.enabled(if: isThorough)) func whereReplicasComeAndGo() throws {
         let chain = try Chain([(Self.text, ["-k", "2", "--eof"])])
         try chain.addAll(1)
         try chain.feed(seconds: 14) { step in
@@ -162,7 +162,7 @@ import Testing
         try chain.check("replicas come and go")
     }
 
-    @Test func whereASourcePartitionIsSilentForEver() throws {
+    @Test(.enabled(if: isThorough)) func whereASourcePartitionIsSilentForEver() throws {
         let chain = try Chain([(Self.text, ["-p", "2", "--eof"])])
         for number in 1...2 { try chain.addAll(number) }
         // Whoever begins anew after it was said of a partition that it is idle knows it all the same.
@@ -174,7 +174,7 @@ import Testing
         try chain.check("silent")
     }
 
-    @Test func whereASourcePartitionIsBehind() throws {
+    @Test(.enabled(if: isThorough)) func whereASourcePartitionIsBehind() throws {
         let hour = InTimeOrderTests.text(lines: 3000, start: 1_795_341_600_000 - 3_600_000)
         let chain = try Chain([(Self.text, ["-p", "2", "--eof"]), (hour, ["-p", "0", "--eof"])])
         for number in 1...2 { try chain.addAll(number) }
