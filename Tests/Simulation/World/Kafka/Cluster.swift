@@ -255,7 +255,7 @@ final class Cluster {
 
     func tearDown() {
         held = []
-        for topic in topics { for partition in topic.partitions { partition.tearDown() } }
+        for topic in topics { topic.tearDown() }
         for group in groups { group.tearDown() }
     }
 }

@@ -201,6 +201,11 @@ final class Topic {
         partitions.append(Partition(self, Int32(partitions.count), replicas: replicas))
     }
 
+    func tearDown() {
+        for partition in partitions { partition.tearDown() }
+        partitions = []
+    }
+
     /// Deleted, and created again with as many partitions.
     func makeAnew() {
         incarnation += 1
