@@ -161,7 +161,9 @@ import Testing
         var bytes: [UInt8] = []
         var piece = [UInt8](repeating: 0, count: 1 << 16)
         func barriers() -> [[UInt8].SubSequence] {
-            bytes.split(separator: 0x0A).filter { $0.starts(with: Array("\u{1E}barrier".utf8)) }
+            // The last line may have come in part.
+            let whole = bytes.prefix((bytes.lastIndex(of: 0x0A) ?? -1) + 1)
+            return whole.split(separator: 0x0A).filter { $0.starts(with: Array("\u{1E}barrier".utf8)) }
         }
         func isRestoredAgain() -> Bool {
             guard String(decoding: bytes.suffix(2000), as: UTF8.self).contains("\trestored\t") else { return false }
