@@ -16,6 +16,14 @@ extension ReaderSession {
         var begun: Int64
         package internal(set) var step = Step.draining
 
+        /// Whether standard output may still take what was read.
+        var mayWrite: Bool {
+            switch step {
+            case .draining, .settling, .flushing: true
+            case .closing, .committing: false
+            }
+        }
+
         init(begun: Int64) { self.begun = begun }
     }
 

@@ -277,10 +277,13 @@ extension ReaderSession {
         }
         if revocation.isLost { return endRevocation() }
         let limit = plan.commitMilliseconds - 5000
-        // A message that was begun is waited for: its next owner would print it again.
+        // A message that was begun is waited for, after a signal as long as its rest may be written: its next owner would print
+        // it again.
         let isPatient =
-            waited < (marks.isInMessage(accepted: acceptedBytes) ? limit : min(limit, Self.millisecondsToDrain))
-        if !isWritten, isPatient, !isStopAsked { return }
+            marks.isInMessage(accepted: acceptedBytes)
+            ? waited < limit && finish?.mayWrite ?? true
+            : waited < min(limit, Self.millisecondsToDrain) && !isStopAsked
+        if !isWritten, isPatient { return }
         giveUpUnwritten()
         if commitsMore(after: limit, revocation.begun, at: now) { return }
         endRevocation()

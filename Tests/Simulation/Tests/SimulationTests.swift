@@ -43,6 +43,8 @@ enum Seeds {
         436, 1936,
         // A reader that was stopped between two looks for its topic: it gave up for the time that it had not seen.
         6553,
+        // TERM in the middle of a rebalance, and of a line: its rest was written, and its next owner printed it again.
+        24684, 169_940,
     ]
     /// All, or those that one of the first few hundred seeds shows.
     static let faultsShown =
