@@ -63,7 +63,7 @@ struct Intake: ~Copyable {
         after earlier: Int, isLast: Bool
     ) {
         do throws(Failure) {
-            try renderer.append(part, of: message, to: &output)
+            try renderer.append(part, of: message, after: earlier, to: &output)
             session.took(
                 message.pointee.partition, offset: message.pointee.offset, lines: lines, after: earlier,
                 end: output.position, isWhole: isLast)

@@ -42,40 +42,43 @@ struct MessageRenderer {
                 "partition \(message.pointee.partition), offset \(message.pointee.offset): the message holds a line end"
             )
         }
+        return appendEach(value, from: 0, to: &output, limit: limit)
+    }
+
+    /// Appends lines of `message`: those in `part`, which is all of its value or, where line ends are to be split, whole lines
+    /// of it without the last LF.
+    /// - Parameter earlier: how many of its lines come before them.
+    mutating func append(
+        _ part: UnsafeRawBufferPointer, of message: UnsafeMutablePointer<rd_kafka_message_t>, after earlier: Int,
+        to output: inout LineOutput
+    ) throws(Failure) {
+        if with.isEmpty, embeddedLF == .split { return output.append(front, part) }
+        if part.count == message.pointee.len { return _ = try append(message, to: &output, limit: .max) }
+        front.removeAll(keepingCapacity: true)
+        renderFields(of: message)
+        _ = appendEach(part, from: earlier, to: &output, limit: .max)
+    }
+
+    /// Appends lines of a message of several, each after the fields. Where the offset is one of these, the place of the line in
+    /// its message goes with it: `offset.index`.
+    private mutating func appendEach(
+        _ lines: UnsafeRawBufferPointer, from index: Int, to output: inout LineOutput, limit: Int
+    ) -> (count: Int, isWhole: Bool) {
         var count = 0
         let fields = front
-        for line in value.split(separator: 0x0A, omittingEmptySubsequences: false) {
+        for line in lines.split(separator: 0x0A, omittingEmptySubsequences: false) {
             if count == limit { return (count, false) }
             if let offsetEnd {
-                // The place of the line in its message: `offset.index`.
                 front.removeAll(keepingCapacity: true)
                 front += fields[..<offsetEnd]
                 front.append(UInt8(ascii: "."))
-                append(decimal: Int64(count))
+                append(decimal: Int64(index + count))
                 front += fields[offsetEnd...]
             }
             output.append(front, UnsafeRawBufferPointer(rebasing: line))
             count += 1
         }
         return (count, true)
-    }
-
-    /// Appends lines of `message`: those in `part`, which is all of its value or, where line ends are to be split, whole lines
-    /// of it without the last LF.
-    mutating func append(
-        _ part: UnsafeRawBufferPointer, of message: UnsafeMutablePointer<rd_kafka_message_t>,
-        to output: inout LineOutput
-    ) throws(Failure) {
-        guard with.isEmpty, embeddedLF == .split else {
-            if embeddedLF != .split { return _ = try append(message, to: &output, limit: .max) }
-            front.removeAll(keepingCapacity: true)
-            renderFields(of: message)
-            for line in part.split(separator: 0x0A, omittingEmptySubsequences: false) {
-                output.append(front, UnsafeRawBufferPointer(rebasing: line))
-            }
-            return
-        }
-        output.append(front, part)
     }
 
     private static func lineEnds(in value: UnsafeRawBufferPointer) -> Int {

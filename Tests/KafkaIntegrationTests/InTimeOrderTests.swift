@@ -142,6 +142,18 @@ import Testing
         #expect(seen.sorted() == text.split(separator: "\n").sorted(), "\(seen.count) lines")
     }
 
+    /// Whoever comes in between.
+    @Test func aLineOfAPackHasItsPlaceInThePack() throws {
+        let topic = try Topic(partitions: 2)
+        try topic.fill(Self.text(lines: 500), ["-k", "2", "--pack", "1K", "--eof"])
+        let fields = ["--with", "partition,offset", "--until-eof"]
+        let (ordered, plain) = (try topic.in(Self.order + fields), try topic.in(fields))
+        #expect(ordered.ending == .status(0), "\(ordered.errorText)")
+        func lines(_ ended: Ended) -> [String] { ended.outputText.split(separator: "\n").map(String.init) }
+        expectSameLines(lines(ordered), lines(plain), "places")
+        #expect(Set(lines(ordered).map { $0.split(separator: "\t")[..<2] }).count == 500)
+    }
+
     @Test func theTimeMayBeTheMessages() throws {
         let topic = try Topic(partitions: 3)
         let start = Int(time(nil)) * 1000
@@ -177,7 +189,7 @@ import Testing
         try topic.fill([1, 3].map(Self.line).joined(), ["-p", "0", "--pack", "1K"])
         try topic.fill([2, 4].map(Self.line).joined(), ["-p", "1", "--pack", "1K"])
         let with = try topic.in(Self.order + ["--until-end", "--with", "partition,offset"])
-        #expect(with.outputText == (1...4).map { "\(1 - $0 % 2)\t0\t\(Self.line($0))" }.joined())
+        #expect(with.outputText == (1...4).map { "\(1 - $0 % 2)\t0.\(($0 - 1) / 2)\t\(Self.line($0))" }.joined())
         for count in 1...4 {
             let some = try topic.in(Self.order + ["-c", "\(count)"])
             #expect(some.outputText == (1...count).map(Self.line).joined())
