@@ -18,12 +18,7 @@ public struct LineTime: Sendable {
     /// - Parameter line: without its LF.
     /// - Cost: one search for each field up to the time.
     public mutating func milliseconds(in line: UnsafeRawBufferPointer) -> Int64? {
-        guard let base = line.baseAddress else { return nil }
-        var start = 0
-        for _ in 1..<field {
-            start += cbytes_first(base + start, UInt8(ascii: "\t"), line.count - start) + 1
-            if start > line.count { return nil }
-        }
+        guard let base = line.baseAddress, let start = line.start(ofField: field) else { return nil }
         // In bounds: start is at most the count.
         let count = cbytes_first(base + start, UInt8(ascii: "\t"), line.count - start)
         let text = UnsafeRawBufferPointer(start: base + start, count: count)

@@ -1,3 +1,4 @@
+import Bytes
 import CBytes
 
 /// Fields chosen as `cut -f` does: `1`, `1,3`, `2-4`, `-3`, `3-`. They come out in the order of the line.
@@ -27,7 +28,7 @@ public struct FieldList: Equatable, Sendable {
     /// be enough.
     package func key(of line: UnsafeRawBufferPointer, _ space: inout [UInt8]) -> UnsafeRawBufferPointer? {
         if ranges.count == 1 {
-            guard let start = Self.start(of: ranges[0].lowerBound, in: line) else { return nil }
+            guard let start = line.start(ofField: ranges[0].lowerBound) else { return nil }
             var end = start - 1
             var field = ranges[0].lowerBound - 1
             while field < ranges[0].upperBound, end < line.count {
@@ -59,16 +60,6 @@ public struct FieldList: Equatable, Sendable {
     /// Digits only: Int also takes a sign.
     private static func number(_ text: Substring) -> Int? {
         text.utf8.allSatisfy { (0x30...0x39).contains($0) } ? Int(text) : nil
-    }
-
-    private static func start(of field: Int, in line: UnsafeRawBufferPointer) -> Int? {
-        var start = 0
-        for _ in 1..<field {
-            start += tab(in: line, from: start)
-            guard start < line.count else { return nil }
-            start += 1
-        }
-        return start
     }
 }
 

@@ -82,15 +82,9 @@ public struct TimeField: ~Copyable {
 
     @inline(__always)
     private func find(in line: UnsafeRawBufferPointer) throws(Problem) -> Range<Int> {
-        guard let base = line.baseAddress else {
-            // A line without bytes is one empty field.
-            throw number == 1 ? notATime(line) : .missing(field: number)
-        }
-        var start = 0
-        for _ in 1..<number {
-            start += cbytes_first(base + start, UInt8(ascii: "\t"), line.count - start) + 1
-            if start > line.count { throw .missing(field: number) }
-        }
+        guard let start = line.start(ofField: number) else { throw .missing(field: number) }
+        // A line without bytes is one empty field.
+        guard let base = line.baseAddress else { throw notATime(line) }
         return start..<(start + cbytes_first(base + start, UInt8(ascii: "\t"), line.count - start))
     }
 
