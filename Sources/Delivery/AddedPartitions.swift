@@ -1,9 +1,6 @@
 /// What `kcat-out` makes of partitions that are added while it writes. Lines without a key go to them as to the others; a key
 /// goes elsewhere than before, which is for the user to know, and for some an end.
 package struct AddedPartitions: Equatable, Sendable {
-    /// `--on-new-partitions`: go on, or end where keys would move.
-    package enum Choice: String, CaseIterable, Sendable { case use, end }
-
     package enum Decision: Equatable {
         case nothing
         /// From the next line on, so many; and what is to be said of it.
@@ -12,15 +9,17 @@ package struct AddedPartitions: Equatable, Sendable {
     }
 
     private let topic: String
-    private let choice: Choice
+    /// Ends where keys would move, rather than go on.
+    private let endsWhereKeysMove: Bool
     /// Whether lines have keys, by which librdkafka or we choose the partition.
     private let hasKeys: Bool
     /// How often to look, in milliseconds.
     private let interval: Int64
     private var next: Int64
 
-    package init(topic: String, _ choice: Choice, hasKeys: Bool, interval: Int64, at now: Int64) {
-        (self.topic, self.choice, self.hasKeys, self.interval) = (topic, choice, hasKeys, interval)
+    package init(topic: String, endsWhereKeysMove: Bool, hasKeys: Bool, interval: Int64, at now: Int64) {
+        (self.topic, self.hasKeys, self.interval) = (topic, hasKeys, interval)
+        self.endsWhereKeysMove = endsWhereKeysMove
         next = now + interval
     }
 
@@ -38,7 +37,9 @@ package struct AddedPartitions: Equatable, Sendable {
         guard found > known else { return .nothing }
         let words = "topic \"\(topic)\" has \(found) partitions now, not \(known)"
         guard hasKeys else { return .use(found, nil) }
-        if choice == .end { return .end(Ending(.configuration, "line \(line): \(words): keys would go to others")) }
+        if endsWhereKeysMove {
+            return .end(Ending(.configuration, "line \(line): \(words): keys would go to others"))
+        }
         return .use(found, "\(words): from line \(line) on keys go to others than before")
     }
 }

@@ -23,10 +23,8 @@ package struct EndsOfStream: Equatable {
 
     package var count: Int { unnamed + writers.count }
 
-    /// From a commit's metadata: `end-of-stream UNNAMED ok|failed WRITER…`. Whatever else stands there is none of ours.
-    package init(metadata: UnsafeRawBufferPointer) { self = StoredOffset(next: 0, metadata: metadata).ends }
-
-    /// From the words of it, but for those of `PartitionTimes`.
+    /// From the words of a commit's metadata after those of `PartitionTimes`: `end-of-stream UNNAMED ok|failed WRITER…`.
+    /// Whatever else stands there is none of ours.
     init(words: ArraySlice<Substring>) {
         let words = Array(words)
         guard words.count >= 3, words[0] == EndOfStream.header, let unnamed = Int(words[1]), unnamed >= 0,

@@ -195,7 +195,7 @@ package struct EventTimes {
     }
 
     /// When a partition becomes idle; nil: none is about to.
-    package func nextWake(after now: Int64) -> Int64? {
+    package func nextWake() -> Int64? {
         partitions.lazy.compactMap { $0 }.filter { !$0.isFinished && !$0.times.isIdle }
             .compactMap { $0.atEndSince.map { $0 + self.idle } }.min()
     }

@@ -40,7 +40,7 @@ extension ReaderSession {
     private mutating func pass(_ number: Int32, to next: Int64, isDone: Bool = true) {
         partitions[Int(number)]?.advance(to: next)
         marks.add(number, next: next, lines: 0, end: position)
-        if isDone { finish(number) }
+        if isDone || next >= partitions[Int(number)]?.end ?? .max { finish(number) }
     }
 
     /// The end is told by this, not by counting: offsets are also taken up by the marks of transactions.
@@ -67,14 +67,12 @@ extension ReaderSession {
             times?.finish(number)
             finish(number)
         }
-        if let state = partitions[Int(number)], offset + 1 >= state.end { finish(number) }
     }
 
     mutating func takeWatermark(_ number: Int32, _ offset: Int64, _ record: WatermarkRecord) {
         guard admits(number, offset: offset) else { return }
         times?.take(number, record)
         pass(number, to: offset + 1, isDone: false)
-        if let state = partitions[Int(number)], offset + 1 >= state.end { finish(number) }
     }
 
     /// A message was read whose highest time is this.

@@ -306,7 +306,7 @@ package struct ReaderSession {
         }
         guard finish == nil, revocation == nil else { return max(wake, now) }
         if ledger != nil, hasRead, member != nil { at(nextEpoch) }
-        if member != nil, let idle = times?.nextWake(after: now) { at(max(idle, nextEpoch)) }
+        if member != nil, let idle = times?.nextWake() { at(max(idle, nextEpoch)) }
         if ledger == nil || plan.hasAcks, !isCommitUnderWay, hasOwed { at(nextCommit) }
         if endCheck == .none, isDone, plan.hasGroup, isWritten, !hasOwed, ledger?.isSettled ?? true { at(nextEndCheck) }
         return max(wake, now)

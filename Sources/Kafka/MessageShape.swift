@@ -1,5 +1,5 @@
 public import Bytes
-package import Delivery
+internal import Delivery
 import ToolRuntime
 
 /// What `kcat-out` makes of a line.
@@ -15,12 +15,8 @@ public struct MessageShape: Sendable {
     /// Lines of one partition are put into one message, LF between them, up to so many bytes.
     public var pack: Int?
 
-    /// What becomes of keys when partitions are added.
-    package var onNewPartitions = AddedPartitions.Choice.use
-    public var endsOnNewPartitions: Bool {
-        get { onNewPartitions == .end }
-        set { onNewPartitions = newValue ? .end : .use }
-    }
+    /// Ends where keys would move since partitions were added, rather than go on.
+    public var endsOnNewPartitions = false
 
     public init() {}
 

@@ -35,7 +35,8 @@ public struct TopicWriter: ~Copyable {
         self.partitions = partitions
         self.patience = patience
         added = AddedPartitions(
-            topic: topic, shape.onNewPartitions, hasKeys: shape.keyFields != nil || shape.with.contains(.key),
+            topic: topic, endsWhereKeysMove: shape.endsOnNewPartitions,
+            hasKeys: shape.keyFields != nil || shape.with.contains(.key),
             interval: producer.refreshMilliseconds, at: Client.monotonicMilliseconds())
         packs = Array(repeating: Pack(), count: shape.pack == nil ? 0 : Int(partitions) + 1)
         batch = .allocate(capacity: 1024)
@@ -260,36 +261,38 @@ public struct TopicWriter: ~Copyable {
         let status = Array((ok ? EndOfStream.ok : EndOfStream.failed).utf8)
         var headers = [Header(name: Array(EndOfStream.header.utf8), value: status)]
         if let writer { headers.append(Header(name: Array(EndOfStream.writer.utf8), value: Array(writer.utf8))) }
-        // Partitions that were added meanwhile have their readers, too.
-        var count = partitions
-        if case .partitionCount(let now) = producer.client.describe(topic, milliseconds: 5000) {
-            count = max(count, now)
-        }
-        for partition in 0..<count {
-            let code = try producer.send(
-                value: UnsafeRawBufferPointer(start: nil, count: 0), key: nil, partition: partition, timestamp: nil,
-                headers: headers, line: 0)
-            if let code { throw .kafka("cannot write the end-of-stream record", code) }
-        }
+        let count = currentPartitions(milliseconds: 5000)
+        try writeToAll(count, key: nil, headers, "cannot write the end-of-stream record")
     }
 
     /// Tells every partition how far the input's partitions have come.
     func writeWatermarks(_ records: [WatermarkRecord]) throws(Failure) {
-        var count = partitions
-        // Partitions that were added meanwhile wait to hear of it, too.
-        if case .partitionCount(let now) = producer.client.describe(topic, milliseconds: 1000) {
-            count = max(count, now)
-        }
+        let count = currentPartitions(milliseconds: 1000)
         for record in records {
             let headers = [Header(name: Array(WatermarkRecord.header.utf8), value: record.value)]
-            for partition in 0..<count {
-                let code = try record.key.span.withUnsafeBytes { key throws(Failure) in
-                    try producer.send(
-                        value: UnsafeRawBufferPointer(start: nil, count: 0), key: key, partition: partition,
-                        timestamp: nil, headers: headers, line: 0)
-                }
-                if let code { throw .kafka("cannot write a watermark", code) }
+            try writeToAll(count, key: record.key, headers, "cannot write a watermark")
+        }
+    }
+
+    /// Partitions that were added meanwhile have their readers, too.
+    private func currentPartitions(milliseconds: CInt) -> Int32 {
+        guard case .partitionCount(let now) = producer.client.describe(topic, milliseconds: milliseconds) else {
+            return partitions
+        }
+        return max(partitions, now)
+    }
+
+    /// A record of our own, which holds no line, into each of the first `count` partitions.
+    private func writeToAll(
+        _ count: Int32, key: [UInt8]?, _ headers: [Header], _ attempt: String
+    ) throws(Failure) {
+        for partition in 0..<count {
+            let code = try OwnFields.withAddress(of: key) { key throws(Failure) in
+                try producer.send(
+                    value: UnsafeRawBufferPointer(start: nil, count: 0), key: key, partition: partition,
+                    timestamp: nil, headers: headers, line: 0)
             }
+            if let code { throw .kafka(attempt, code) }
         }
     }
 

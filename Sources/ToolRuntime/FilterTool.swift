@@ -2,7 +2,7 @@ public import Bytes
 import CBytes
 import Glibc
 
-/// The options that every filter has.
+/// The options that every filter has, and one that several have.
 public enum CommonOptions {
     public static let reject = Option.file(
         "reject",
@@ -12,6 +12,14 @@ public enum CommonOptions {
     public static let summary = Option.flag(
         "summary", help: "At the end print one line of JSON about the run on standard error.")
     public static let all: [any OptionRow] = [reject, maxLine, summary, Statistics.option]
+
+    /// Of the tools that read times.
+    public static let timeFormat = Option<TimeFormat>.choice(
+        "time-format", default: .rfc3339,
+        help: """
+            How the time is written: s, ms, us or ns since 1970, RFC 3339, as in the Common Log Format (clf), or any of \
+            these; default rfc3339.
+            """)
 }
 
 /// The main function of a tool that is a filter.

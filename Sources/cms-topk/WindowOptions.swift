@@ -16,12 +16,7 @@ enum WindowOptions {
     static let timeField = Option.integer(
         "time-field", in: 1...Int.max, default: 1,
         help: "Field N is the time of a line, and not part of its key; default: the time is that of processing.")
-    static let timeFormat = Option<TimeFormat>.choice(
-        "time-format", default: .rfc3339,
-        help: """
-            How the time is written: s, ms, us or ns since 1970, RFC 3339, as in the Common Log Format (clf), or any of \
-            these; default rfc3339.
-            """)
+    static let timeFormat = CommonOptions.timeFormat
     static let windowField = Option.integer(
         "window-field", in: 1...Int.max, default: 1,
         help: "Field N is the label of the line's window; print each window's list once, when it is complete.")

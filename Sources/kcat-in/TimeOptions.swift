@@ -12,12 +12,7 @@ enum TimeOptions {
     ) { text in
         text == "message" ? .message : Int(text).flatMap { $0 >= 1 ? .number($0) : nil }
     }
-    static let timeFormat = Option<TimeFormat>.choice(
-        "time-format", default: .rfc3339,
-        help: """
-            How the time is written: s, ms, us or ns since 1970, RFC 3339, as in the Common Log Format (clf), or any of \
-            these; default rfc3339.
-            """)
+    static let timeFormat = CommonOptions.timeFormat
     static let idle = Option.duration(
         "idle", default: 1000, help: "How long a partition with nothing to read is waited for; default 1s.")
     static let maxAhead = Option.duration(
@@ -27,7 +22,8 @@ enum TimeOptions {
     static let eventTime = Option<Source?>(
         "event-time", nil, "N|message|topic", default: nil, expected: "the number of a field, message, or topic",
         help: """
-            With --exactly-once: tell in the barriers how far the stream has come in event time, by the time in field N, the             message's timestamp, or what kcat-out has written into the topic for stages after the first.
+            With --exactly-once: tell in the barriers how far the stream has come in event time, by the time in field N, the \
+            message's timestamp, or what kcat-out has written into the topic for stages after the first.
             """
     ) { text in
         switch text {

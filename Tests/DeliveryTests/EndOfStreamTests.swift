@@ -2,7 +2,9 @@ import Delivery
 import Testing
 
 @Suite struct EndOfStreamTests {
-    static func read(_ text: String) -> EndsOfStream { Array(text.utf8).withUnsafeBytes(EndsOfStream.init(metadata:)) }
+    static func read(_ text: String) -> EndsOfStream {
+        Array(text.utf8).withUnsafeBytes { StoredOffset(next: 0, metadata: $0).ends }
+    }
 
     @Test func endsSurviveACommit() {
         var ends = EndsOfStream()

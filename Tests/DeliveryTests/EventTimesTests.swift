@@ -42,7 +42,7 @@ private func record(_ partition: Int32, of count: Int32, _ mark: WatermarkRecord
         times.noteEnd(1, at: 900)
         _ = times.advance(at: 1499)
         #expect(times.mark == .unknown)
-        #expect(times.nextWake(after: 1499) == 1500)
+        #expect(times.nextWake() == 1500)
         _ = times.advance(at: 1500)
         #expect(times.mark == .time(100))
         #expect(times.times(of: 1)?.isIdle == true)

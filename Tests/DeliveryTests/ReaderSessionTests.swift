@@ -81,6 +81,14 @@ struct Reader {
     private static let range = LogRange(low: 0, high: 3, start: 0)
     private static let member = GroupMember(group: [0x67], generation: 1, member: [0x6D], instance: nil)
 
+    /// The group deals it partition 0.
+    private static func begin(_ reader: inout Reader) {
+        reader.handle(.start)
+        reader.answerAll(range: range)
+        reader.handle(.assigned([0], member))
+        reader.answerAll(range: range)
+    }
+
     @Test func itEndsWhenAllThatWasThereIsWritten() {
         var reader = Reader { $0.untilEnd = true }
         reader.handle(.start)
@@ -308,10 +316,7 @@ struct Reader {
             $0.epochMilliseconds = 100
             $0.commitMilliseconds = 60_000
         }
-        reader.handle(.start)
-        reader.answerAll(range: Self.range)
-        reader.handle(.assigned([0], Self.member))
-        reader.answerAll(range: Self.range)
+        Self.begin(&reader)
         reader.read(0, 0, "x")
         reader.acceptAll()
         for _ in 0..<70 {
@@ -332,10 +337,7 @@ struct Reader {
             $0.epochMilliseconds = 100
             $0.untilEnd = true
         }
-        reader.handle(.start)
-        reader.answerAll(range: Self.range)
-        reader.handle(.assigned([0], Self.member))
-        reader.answerAll(range: Self.range)
+        Self.begin(&reader)
         for offset in 0..<3 { reader.read(0, Int64(offset), "x") }
         reader.acceptAll()
         reader.acceptAll()
@@ -359,10 +361,7 @@ struct Reader {
             $0.epochMilliseconds = 100
             $0.commitMilliseconds = 60_000
         }
-        reader.handle(.start)
-        reader.answerAll(range: Self.range)
-        reader.handle(.assigned([0], Self.member))
-        reader.answerAll(range: Self.range)
+        Self.begin(&reader)
         reader.read(0, 0, "x")
         reader.handle(.stopAsked)
         for _ in 0..<40 {
