@@ -16,7 +16,7 @@ from wordcount import TOPICS, WORDS, check, expected, lost_and_doubled, read, re
 
 KAFKA = os.path.join(os.path.dirname(os.path.dirname(os.path.realpath(__file__))), "Kafka")
 sys.path.insert(0, KAFKA)
-from coordinator import coordinator  # noqa: E402
+from coordinator import coordinator, leaders  # noqa: E402
 
 # Of the chain in docs/exactly-once.md. A nap is longer than the group waits for a member.
 GROUP = "-X session.timeout.ms=10000 -X heartbeat.interval.ms=1000".split()
@@ -25,7 +25,7 @@ NAP = (12, 15)
 RATE = 20_000
 # What each of a pipeline may end with. A closed pipe, a kill and a TERM are of our own making.
 ALLOWED = {0: {0, 75, -signal.SIGPIPE}, 1: {0, -signal.SIGPIPE}, 2: {0, 75}}
-KILLED = {0: {-signal.SIGKILL}, 1: {-signal.SIGKILL, -signal.SIGTERM}, 2: {-signal.SIGKILL, -signal.SIGTERM}}
+KILLED = {-signal.SIGKILL, -signal.SIGTERM}
 # So long a pipeline may take to end when one of it has, in seconds: 75 comes after a minute of waiting.
 PATIENCE = 120
 
@@ -64,6 +64,8 @@ class BrokerFaults(threading.Thread):
         known = {kind.__name__: kind for kind in (self.rolling, self.kill, self.coordinators, self.freeze)}
         self.kinds = list(known.values()) if kinds == "all" else [known[kind] for kind in kinds.split(",") if kind]
         self.counts = collections.Counter()
+        # How long some partition had no leader that answers, in seconds, at most.
+        self.longest_election = 0
         self.is_over = threading.Event()
 
     def run(self):
@@ -95,10 +97,21 @@ class BrokerFaults(threading.Thread):
         self.strike("freeze", self.random.randint(1, 3), "thaw", self.random.uniform(5, 20), "frozen for 5 to 20 s")
 
     def strike(self, order, broker, back, seconds, what):
+        start = time.monotonic()
         self.cluster.order(order, broker)
-        time.sleep(seconds)
+        while time.monotonic() - start < seconds and not self.is_replaced(broker):
+            time.sleep(0.2)
+        if seconds:
+            self.longest_election = max(self.longest_election, time.monotonic() - start)
+        time.sleep(max(0, start + seconds - time.monotonic()))
         self.cluster.order(back, broker)
         self.counts[f"a broker {what}"] += 1
+
+    def is_replaced(self, broker):
+        """Whether the others lead for all partitions, as they say."""
+        others = [address for number, address in enumerate(self.cluster.address.split(","), 1) if number != broker]
+        found = leaders(",".join(others))
+        return bool(found) and not {broker, -1} & set(found)
 
 
 class Watch(threading.Thread):
@@ -209,6 +222,7 @@ def chain(options, seconds, cluster, env, generator, folder, log):
             replica.end()
         report(everybody, {**faults.counts, **brokers.counts}, options.processes)
     print(f"the longest standstill: {longest:.1f} s, until {at:.0f} in {folder}/log")
+    print(f"the longest election of a leader: {brokers.longest_election:.1f} s")
     starts = sum(replica.starts - 1 for replica in everybody)
     check(topics, wanted, f"{took:.0f} s, pipelines started again {starts} times", folder)
     bad = odd_statuses(everybody, options.processes)
@@ -235,7 +249,7 @@ def report(everybody, counts, processes):
 
 
 def is_allowed(place, status, processes):
-    return status in ALLOWED[place] or (processes and status in KILLED[place])
+    return status in ALLOWED[place] or (processes and status in KILLED)
 
 
 def odd_statuses(everybody, processes):

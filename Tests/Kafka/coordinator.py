@@ -21,16 +21,22 @@ def java_hash(text):
     return abs(value - (1 << 32) if value >> 31 else value)
 
 
-def coordinator(kind, name, brokers):
-    """None while there is no leader, or nothing was coordinated yet."""
-    command = ["kcat", "-b", brokers, "-L", "-J", "-m", "3", "-t", LOGS[kind]]
+def leaders(brokers, topic=None):
+    """Of each partition of a topic, or of all topics: its leader, -1 where there is none. None if no broker says."""
+    command = ["kcat", "-b", brokers, "-L", "-J", "-m", "3", *(["-t", topic] if topic else [])]
     found = subprocess.run(command, capture_output=True, check=False)
     if found.returncode != 0:
         return None
-    partitions = {part["partition"]: part["leader"] for part in json.loads(found.stdout)["topics"][0]["partitions"]}
-    if not partitions:
+    partitions = [part for topic in json.loads(found.stdout)["topics"] for part in topic["partitions"]]
+    return [part["leader"] for part in sorted(partitions, key=lambda part: part["partition"])]
+
+
+def coordinator(kind, name, brokers):
+    """None while there is no leader, or nothing was coordinated yet."""
+    found = leaders(brokers, LOGS[kind])
+    if not found:
         return None
-    leader = partitions[java_hash(name) % len(partitions)]
+    leader = found[java_hash(name) % len(found)]
     return leader if leader > 0 else None
 
 
