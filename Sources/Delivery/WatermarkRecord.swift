@@ -56,30 +56,46 @@ package struct WatermarkRecord: Equatable, Sendable {
 ///     another watermark       its record, with the next barrier on which `every` has passed since the last ones
 ///     the end of the stream   its record, at once
 ///     another generation      nothing of the one before: whoever has those partitions now says where they stand
+///     that something is read  the record of a watermark that has not moved for `repeatEvery`: a reader that has begun since
+///                             knows what is idle or over, from its commits, but not this
+///
+/// Where the writer's topic has got more partitions, all is owed again: nothing was told to those.
 package struct OwedWatermarks {
     private let every: Int64
+    private let repeatEvery: Int64
     private var lastWritten: Int64?
+    /// How many partitions the topic had at the last barrier.
+    private var readers: Int32 = 0
     private var member: GroupMember?
-    private var marks: [Int32: (now: WatermarkRecord.Mark, written: WatermarkRecord.Mark?)] = [:]
+    private var marks: [Int32: (now: WatermarkRecord.Mark, written: WatermarkRecord.Mark?, at: Int64)] = [:]
     /// What the last epoch committed: a transaction in which nothing was read moves no offset.
     private var last: EpochOffsets?
 
     /// - Parameter every: so many milliseconds lie between two writes, at least.
-    package init(every: Int64) { self.every = every }
+    /// - Parameter repeatEvery: so many after a write, what still stands is written again.
+    package init(every: Int64, repeatEvery: Int64 = 10_000) { (self.every, self.repeatEvery) = (every, repeatEvery) }
 
     /// Takes note of what a barrier carries, and of the time.
+    /// - Parameter count: how many partitions the writer's topic has.
     /// - Returns: the records that are due, which are to be written now; the offsets that are committed with them.
     package mutating func take(
-        _ offsets: EpochOffsets, at now: Int64
+        _ offsets: EpochOffsets, to count: Int32, at now: Int64
     ) -> (records: [WatermarkRecord], offsets: EpochOffsets) {
         if offsets.member != member { (member, marks, last) = (offsets.member, [:], nil) }
+        if count > readers { marks = marks.mapValues { ($0.now, nil, $0.at) } }
+        readers = count
         for position in offsets.positions {
             guard let times = position.times, let mark = Self.mark(times) else { continue }
-            marks[position.partition, default: (mark, nil)].now = mark
+            marks[position.partition, default: (mark, nil, now)].now = mark
         }
+        let isQuiet = offsets.positions.isEmpty
         var offsets = offsets
         if offsets.positions.isEmpty { offsets = last ?? offsets } else { remember(offsets) }
-        let owed = marks.filter { $0.value.now != $0.value.written }.keys.sorted()
+        let owed = marks.filter { _, mark in
+            if mark.now != mark.written { return true }
+            guard case .time(let time) = mark.now, time != .max else { return false }
+            return !isQuiet && now - mark.at >= repeatEvery
+        }.keys.sorted()
         let isEnd = owed.contains { marks[$0]?.now == .time(.max) }
         guard let count = offsets.partitionCount, !owed.isEmpty, !offsets.positions.isEmpty,
             isEnd || now - (lastWritten ?? now - every) >= every
@@ -88,7 +104,7 @@ package struct OwedWatermarks {
         return (
             owed.compactMap { number in
                 guard let mark = marks[number]?.now else { return nil }
-                marks[number] = (mark, mark)
+                marks[number] = (mark, mark, now)
                 return WatermarkRecord(topic: offsets.topic, partition: number, count: count, mark: mark)
             }, offsets
         )

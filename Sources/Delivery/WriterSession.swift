@@ -60,7 +60,8 @@ package struct WriterSession {
         case start
         /// Lines come, the first of them of this number.
         case lines(Int)
-        case barrier(Barrier)
+        /// Where the topic has so many partitions.
+        case barrier(Barrier, partitions: Int32)
         case inputEnded
         case stopAsked
         case done(Step)
@@ -102,7 +103,7 @@ package struct WriterSession {
         case .lines(let first):
             do { try barriers?.takeLines(first) } catch { return fail(error) }
             return state == .idle ? next([.begin]) : []
-        case .barrier(let barrier): return take(barrier, at: now)
+        case .barrier(let barrier, let partitions): return take(barrier, partitions, at: now)
         case .inputEnded: return end()
         case .stopAsked: return fail(nil)
         case .refused(let ending): return fail(ending)
@@ -116,7 +117,7 @@ package struct WriterSession {
         return steps.first.map { [.step($0)] } ?? []
     }
 
-    private mutating func take(_ barrier: Barrier, at now: Int64) -> [Action] {
+    private mutating func take(_ barrier: Barrier, _ partitions: Int32, at now: Int64) -> [Action] {
         guard barriers != nil else {
             return fail(Ending(.configuration, "the input has barriers, which only --exactly-once takes"))
         }
@@ -124,7 +125,7 @@ package struct WriterSession {
             // Nothing is committed without offsets: by them the broker sees whether this is still for us to commit.
             let taken = try barriers?.take(barrier, isLenient: plan.sabotage.contains(.anyBarrier))
             guard let taken else { return [] }
-            let (records, offsets) = watermarks.take(taken, at: now)
+            let (records, offsets) = watermarks.take(taken, to: partitions, at: now)
             guard !taken.positions.isEmpty || !records.isEmpty else { return [] }
             var commit: [Step] = [.flush, .sendOffsets(offsets), .commit]
             if plan.sabotage.contains(.commitsUnflushed) { commit.removeFirst() }

@@ -36,7 +36,7 @@ public struct TopicWriter: ~Copyable {
         self.patience = patience
         added = AddedPartitions(
             topic: topic, endsWhereKeysMove: shape.endsOnNewPartitions,
-            hasKeys: shape.keyFields != nil || shape.with.contains(.key),
+            hasKeys: shape.partition == nil && (shape.keyFields != nil || shape.with.contains(.key)),
             interval: producer.refreshMilliseconds, at: Client.monotonicMilliseconds())
         packs = Array(repeating: Pack(), count: shape.pack == nil ? 0 : Int(partitions) + 1)
         batch = .allocate(capacity: 1024)
@@ -49,7 +49,7 @@ public struct TopicWriter: ~Copyable {
     public mutating func write(
         _ lines: UnsafeRawBufferPointer, firstLine: Int, into output: inout Output
     ) throws(Failure) {
-        try lookForPartitions(nextLine: firstLine, into: &output)
+        _ = try lookForPartitions(nextLine: firstLine, into: &output)
         byteCount += lines.count
         if shape.pack != nil, shape.keyFields == nil, shape.with.isEmpty {
             return try writePacks(lines, firstLine: firstLine, into: &output)
@@ -74,13 +74,15 @@ public struct TopicWriter: ~Copyable {
     }
 
     /// Takes up partitions that were added. Where keys go changes here and nowhere else: not in the middle of a chunk, and not
-    /// when librdkafka hears of it.
-    private mutating func lookForPartitions(nextLine: Int, into output: inout Output) throws(Failure) {
-        guard shape.partition == nil, added.isDue(at: Client.monotonicMilliseconds()) else { return }
+    /// when librdkafka hears of it. Returns how many there are.
+    mutating func lookForPartitions(nextLine: Int, into output: inout Output) throws(Failure) -> Int32 {
+        guard added.isDue(at: Client.monotonicMilliseconds()) else { return partitions }
         // One answer that is late, or wrong, is not missed.
-        guard case .partitionCount(let found) = producer.client.describe(topic, milliseconds: 200) else { return }
+        guard case .partitionCount(let found) = producer.client.describe(topic, milliseconds: 200) else {
+            return partitions
+        }
         switch added.decide(found: found, known: partitions, line: nextLine) {
-        case .nothing: return
+        case .nothing: break
         case .end(let ending): throw Failure(ending)
         case .use(let count, let words):
             if let words { patience.say(words) }
@@ -89,6 +91,7 @@ public struct TopicWriter: ~Copyable {
             producer.use(partitions: count)
             if !packs.isEmpty { packs = Array(repeating: Pack(), count: Int(count) + 1) }
         }
+        return partitions
     }
 
     /// The fast way, for lines that are values and perhaps hold a key.
@@ -261,25 +264,20 @@ public struct TopicWriter: ~Copyable {
         let status = Array((ok ? EndOfStream.ok : EndOfStream.failed).utf8)
         var headers = [Header(name: Array(EndOfStream.header.utf8), value: status)]
         if let writer { headers.append(Header(name: Array(EndOfStream.writer.utf8), value: Array(writer.utf8))) }
-        let count = currentPartitions(milliseconds: 5000)
+        // Partitions that were added meanwhile have their readers, too.
+        var count = partitions
+        if case .partitionCount(let now) = producer.client.describe(topic, milliseconds: 5000) {
+            count = max(count, now)
+        }
         try writeToAll(count, key: nil, headers, "cannot write the end-of-stream record")
     }
 
     /// Tells every partition how far the input's partitions have come.
     func writeWatermarks(_ records: [WatermarkRecord]) throws(Failure) {
-        let count = currentPartitions(milliseconds: 1000)
         for record in records {
             let headers = [Header(name: Array(WatermarkRecord.header.utf8), value: record.value)]
-            try writeToAll(count, key: record.key, headers, "cannot write a watermark")
+            try writeToAll(partitions, key: record.key, headers, "cannot write a watermark")
         }
-    }
-
-    /// Partitions that were added meanwhile have their readers, too.
-    private func currentPartitions(milliseconds: CInt) -> Int32 {
-        guard case .partitionCount(let now) = producer.client.describe(topic, milliseconds: milliseconds) else {
-            return partitions
-        }
-        return max(partitions, now)
     }
 
     /// A record of our own, which holds no line, into each of the first `count` partitions.

@@ -204,36 +204,54 @@ private func record(_ partition: Int32, of count: Int32, _ mark: WatermarkRecord
 
     @Test func onlyWhatHasMovedIsWritten() {
         var owed = OwedWatermarks(every: 0)
-        #expect(owed.take(Self.offsets([5, nil]), at: 0).records == [record(0, of: 4, .time(5))])
-        #expect(owed.take(Self.offsets([5, nil]), at: 1).records == [])
-        #expect(owed.take(Self.offsets([5, 6]), at: 2).records == [record(1, of: 4, .time(6))])
+        #expect(owed.take(Self.offsets([5, nil]), to: 2, at: 0).records == [record(0, of: 4, .time(5))])
+        #expect(owed.take(Self.offsets([5, nil]), to: 2, at: 1).records == [])
+        #expect(owed.take(Self.offsets([5, 6]), to: 2, at: 2).records == [record(1, of: 4, .time(6))])
     }
 
     @Test func theyAreWrittenSoOftenAtMostButTheEndAtOnce() {
         var owed = OwedWatermarks(every: 1000)
-        #expect(owed.take(Self.offsets([5]), at: 0).records.count == 1)
-        #expect(owed.take(Self.offsets([6]), at: 999).records == [])
-        #expect(owed.take(Self.offsets([.max]), at: 999).records == [record(0, of: 4, .time(.max))])
+        #expect(owed.take(Self.offsets([5]), to: 2, at: 0).records.count == 1)
+        #expect(owed.take(Self.offsets([6]), to: 2, at: 999).records == [])
+        #expect(owed.take(Self.offsets([.max]), to: 2, at: 999).records == [record(0, of: 4, .time(.max))])
     }
 
     @Test func whatIsOwedIsWrittenWithAnEpochInWhichNothingWasRead() {
         var owed = OwedWatermarks(every: 1000)
-        _ = owed.take(Self.offsets([5]), at: 0)
-        _ = owed.take(Self.offsets([6]), at: 500)
-        let (records, offsets) = owed.take(Self.offsets([]), at: 1000)
+        _ = owed.take(Self.offsets([5]), to: 2, at: 0)
+        _ = owed.take(Self.offsets([6]), to: 2, at: 500)
+        let (records, offsets) = owed.take(Self.offsets([]), to: 2, at: 1000)
         #expect(records == [record(0, of: 4, .time(6))])
         // Nothing is committed without offsets; these move nothing.
         #expect(offsets.positions == Self.offsets([6]).positions)
-        #expect(owed.take(Self.offsets([]), at: 5000).records == [])
+        #expect(owed.take(Self.offsets([]), to: 2, at: 5000).records == [])
     }
 
     /// Its partitions may be another's: to commit the last offsets again would take back what that one has committed.
     @Test func nothingIsOwedForAGenerationThatIsOver() {
         var owed = OwedWatermarks(every: 1000)
-        _ = owed.take(Self.offsets([5]), at: 0)
-        _ = owed.take(Self.offsets([6]), at: 500)
-        let (records, offsets) = owed.take(Self.offsets([], generation: 2), at: 5000)
+        _ = owed.take(Self.offsets([5]), to: 2, at: 0)
+        _ = owed.take(Self.offsets([6]), to: 2, at: 500)
+        let (records, offsets) = owed.take(Self.offsets([], generation: 2), to: 2, at: 5000)
         #expect(records == [] && offsets.positions == [])
+    }
+
+    @Test func partitionsThatAreAddedAreToldAll() {
+        var owed = OwedWatermarks(every: 1000)
+        _ = owed.take(Self.offsets([5, 6]), to: 2, at: 0)
+        #expect(owed.take(Self.offsets([5, 6]), to: 2, at: 2000).records == [])
+        let records = [record(0, of: 4, .time(5)), record(1, of: 4, .time(6))]
+        #expect(owed.take(Self.offsets([]), to: 3, at: 3000).records == records)
+        #expect(owed.take(Self.offsets([]), to: 3, at: 5000).records == [])
+    }
+
+    @Test func whatStandsIsToldAgainToWhoeverHasBegunSince() {
+        var owed = OwedWatermarks(every: 1000)
+        _ = owed.take(Self.offsets([5, .max]), to: 2, at: 0)
+        #expect(owed.take(Self.offsets([5, .max]), to: 2, at: 9999).records == [])
+        #expect(owed.take(Self.offsets([]), to: 2, at: 10_000).records == [])
+        #expect(owed.take(Self.offsets([5, .max]), to: 2, at: 10_001).records == [record(0, of: 4, .time(5))])
+        #expect(owed.take(Self.offsets([5, .max]), to: 2, at: 20_000).records == [])
     }
 
     @Test func recordsSurviveTheirHeader() {

@@ -40,19 +40,20 @@ import Testing
         #expect(session.handle(.lines(2), at: 0) == [.step(.begin)])
         #expect(session.handle(.done(.begin), at: 0) == [])
         #expect(session.handle(.lines(3), at: 0) == [])
-        #expect(session.handle(.barrier(Self.barrier(1, .commit, Self.offsets.payload)), at: 0) == [.step(.flush)])
+        let barrier = Self.barrier(1, .commit, Self.offsets.payload)
+        #expect(session.handle(.barrier(barrier, partitions: 1), at: 0) == [.step(.flush)])
         #expect(session.handle(.done(.flush), at: 0) == [.step(.sendOffsets(Self.offsets))])
         #expect(session.handle(.done(.sendOffsets(Self.offsets)), at: 0) == [.step(.commit)])
         #expect(session.handle(.done(.commit), at: 0) == [])
         #expect(session.state == .idle)
-        #expect(session.handle(.barrier(Self.barrier(2, .close, Array("ok".utf8))), at: 0) == [])
+        #expect(session.handle(.barrier(Self.barrier(2, .close, Array("ok".utf8)), partitions: 1), at: 0) == [])
         #expect(session.handle(.inputEnded, at: 0) == [.end(nil)])
     }
 
     @Test func anEpochWithoutOffsetsCommitsNothing() {
         var (session, empty) = (Self.writer(), Self.offsets)
         empty.positions = []
-        #expect(session.handle(.barrier(Self.barrier(1, .commit, empty.payload)), at: 0) == [])
+        #expect(session.handle(.barrier(Self.barrier(1, .commit, empty.payload), partitions: 1), at: 0) == [])
     }
 
     @Test func anInputThatIsCutOffIsGivenUp() {
@@ -66,7 +67,7 @@ import Testing
 
     @Test func barriersOutOfOrderAreMalformed() {
         var session = Self.writer()
-        let actions = session.handle(.barrier(Self.barrier(2, .commit, Self.offsets.payload)), at: 0)
+        let actions = session.handle(.barrier(Self.barrier(2, .commit, Self.offsets.payload), partitions: 1), at: 0)
         #expect(Self.ending(actions)??.kind == .malformed)
     }
 
@@ -78,7 +79,7 @@ import Testing
             var session = Self.writer()
             _ = session.handle(.lines(2), at: 0)
             _ = session.handle(.done(.begin), at: 0)
-            _ = session.handle(.barrier(Self.barrier(1, .commit, Self.offsets.payload)), at: 0)
+            _ = session.handle(.barrier(Self.barrier(1, .commit, Self.offsets.payload), partitions: 1), at: 0)
             let error = Self.error(code, requiresAbort: !isFatal, isFatal: isFatal)
             #expect(session.handle(.failed(.flush, error), at: 0) == [.step(.abort)])
             let actions = session.handle(.done(.abort), at: 0)

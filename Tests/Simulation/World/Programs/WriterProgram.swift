@@ -61,7 +61,7 @@ final class WriterProgram: Program {
                 session = WriterSession(plan, open: barrier)
                 return handle(.start)
             }
-            handle(.barrier(barrier))
+            handle(.barrier(barrier, partitions: Int32(topic.partitions.count)))
         case .line(let line):
             guard session != nil else {
                 world.note("\(name): line 1: not a barrier")
