@@ -15,7 +15,18 @@ import points
 import rivals
 from faults import Faults
 from pipeline import Broker, Feeder, environment
-from wordcount import WINDOWS, WORDS, check, create_topics, expected, read, replicas, text, wait_for_the_end
+from wordcount import (
+    WINDOWS,
+    WORDS,
+    check,
+    create_topics,
+    expected,
+    read,
+    replicas,
+    text,
+    topics_of,
+    wait_for_the_end,
+)
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
 
@@ -23,7 +34,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__
 def run(options, folder):
     generator = random.Random(options.seed)
     log = open(f"{folder}/log", "ab", buffering=0)
-    if options.points or options.kcat or options.hosts or options.windows:
+    if options.points or options.kcat or options.hosts:
         options.kafka = None
     if options.kafka and not options.size:
         options.size = int(options.minutes * 60 * kafka.RATE)
@@ -45,7 +56,7 @@ def run(options, folder):
         if options.kcat:
             return rivals.run(options, generator, broker, env, folder, log)
         wanted = expected(folder, options.windows, env)
-        create_topics(env)
+        create_topics(topics_of(stages), env)
         everybody = replicas(stages, options.replicas, options.epoch, env, log)
         with open(f"{folder}/text", "rb") as file:
             feeder = Feeder(["kcat-out", "-t", "lines", "--eof"], file.read(), options.faults * options.pause, log, env)
@@ -59,7 +70,7 @@ def run(options, folder):
         feeder.finish()
         wait_for_the_end(everybody, folder)
         seconds = time.monotonic() - start
-        topics = read(options.replicas, env)
+        topics = read(topics_of(stages), options.replicas, env)
     finally:
         for replica in everybody:
             replica.end()
@@ -80,7 +91,7 @@ def main():
     parser.add_argument("--replicas", type=int, default=2, help="of each stage (2)")
     parser.add_argument("--size", type=int, help="bytes of text (2000000)")
     parser.add_argument("--epoch", default="200ms", help="of all stages (200ms)")
-    parser.add_argument("--windows", action="store_true", help="count by windows of event time")
+    parser.add_argument("--windows", action="store_true", help="final lists of windows of event time")
     parser.add_argument("--points", type=int, metavar="N", help="instead: N kills at each point of an epoch")
     parser.add_argument("--kcat", action="store_true", help="instead: one stage with kcat in the place of the bridges")
     real = parser.add_argument_group("on three brokers of Apache Kafka, which suffer as well")

@@ -5,7 +5,7 @@ import time
 
 from network import Network
 from pipeline import Broker, Feeder, environment
-from wordcount import WORDS, check, create_topics, expected, read, replicas, wait_for_the_end
+from wordcount import WORDS, check, create_topics, expected, read, replicas, topics_of, wait_for_the_end
 
 HOSTS = 4
 DELAY, LOSS = 0.005, 0.01
@@ -26,7 +26,7 @@ def run(options, root, generator, folder, log):
         here = network.broker.enter
         broker = Broker(root, folder, log, network.broker.address, here)
         env = environment(root, broker.address)
-        create_topics(env, here)
+        create_topics(topics_of(WORDS), env, here)
         everybody = replicas(WORDS, 2, options.epoch, env, log)
         for place, replica in enumerate(everybody):
             replica.host = network.others[place % HOSTS]
@@ -48,7 +48,7 @@ def run(options, root, generator, folder, log):
         feeder.finish()
         wait_for_the_end(everybody, folder)
         seconds = time.monotonic() - start
-        topics = read(2, env, here)
+        topics = read(topics_of(WORDS), 2, env, here)
         pause = longest_pause(env, here, broker.address)
     finally:
         for replica in everybody:

@@ -12,7 +12,7 @@ import time
 
 from faults import ROLES, Faults
 from pipeline import TOGETHER, Feeder, environment
-from wordcount import TOPICS, WORDS, check, expected, lost_and_doubled, read, replicas, wait_for_the_end
+from wordcount import WINDOWS, WORDS, check, expected, lost_and_doubled, read, replicas, topics_of, wait_for_the_end
 
 KAFKA = os.path.join(os.path.dirname(os.path.dirname(os.path.realpath(__file__))), "Kafka")
 sys.path.insert(0, KAFKA)
@@ -183,14 +183,14 @@ def run(options, root, generator, folder, log):
 
 
 def chain(options, seconds, cluster, env, generator, folder, log):
-    wanted = expected(folder, False, env)
-    make_topics(TOPICS, env)
-    stages = [(*stage[:-1], True) for stage in WORDS]
+    wanted = expected(folder, options.windows, env)
+    stages = [stage._replace(is_static=True) for stage in (WINDOWS if options.windows else WORDS)]
+    make_topics(topics_of(stages), env)
     everybody = replicas(stages, options.replicas, options.epoch, env, log, GROUP)
-    names = {"group": [stage[0] for stage in stages], "transaction": [replica.name for replica in everybody]}
+    names = {"group": [stage.name for stage in stages], "transaction": [replica.name for replica in everybody]}
     brokers = BrokerFaults(options.brokers, generator, cluster, names)
     faults = Faults(generator, everybody, None, log, NAP)
-    watch = Watch("totals", env, log)
+    watch = Watch(stages[-1].target, env, log)
     with open(f"{folder}/text", "rb") as file:
         feeder = Feeder(["kcat-out", "-t", "lines", "--eof"], file.read(), seconds, log, env)
     try:
@@ -216,7 +216,7 @@ def chain(options, seconds, cluster, env, generator, folder, log):
         feeder.finish()
         wait_for_the_end(everybody, folder)
         took = time.monotonic() - start
-        topics = read(options.replicas, env)
+        topics = read(topics_of(stages), options.replicas, env)
     finally:
         for replica in everybody:
             replica.end()
@@ -224,7 +224,7 @@ def chain(options, seconds, cluster, env, generator, folder, log):
     print(f"the longest standstill: {longest:.1f} s, until {at:.0f} in {folder}/log")
     print(f"the longest election of a leader: {brokers.longest_election:.1f} s")
     starts = sum(replica.starts - 1 for replica in everybody)
-    check(topics, wanted, f"{took:.0f} s, pipelines started again {starts} times", folder)
+    check(topics, wanted, f"{took:.0f} s, pipelines started again {starts} times", folder, options.windows)
     bad = odd_statuses(everybody, options.processes)
     if bad or stuck:
         raise SystemExit(f"bin/chaos: {'; '.join([*bad, *(f'{one} hangs' for one in stuck)])}: see {folder}/log")
