@@ -61,12 +61,14 @@ package struct EventTimes {
 
         mutating func take(_ record: WatermarkRecord) {
             while marks.count < Int(record.count) { marks.append(nil) }
-            let place = Int(record.partition)
-            let before = marks[place]?.time
-            switch record.mark {
-            case .idle: marks[place] = (before, true)
-            // One that comes twice, or late, moves nothing.
-            case .time(let time): marks[place] = (max(before ?? time, time), false)
+            for (partition, mark) in record.marks {
+                let place = Int(partition)
+                let before = marks[place]?.time
+                switch mark {
+                case .idle: marks[place] = (before, true)
+                // One that comes twice, or late, moves nothing.
+                case .time(let time): marks[place] = (max(before ?? time, time), false)
+                }
             }
         }
     }

@@ -35,7 +35,7 @@ package struct WriterSession {
         case begin
         case endOfStream(isOK: Bool)
         /// Into each partition.
-        case watermarks([WatermarkRecord])
+        case watermark(WatermarkRecord)
         case flush
         case sendOffsets(EpochOffsets)
         case commit
@@ -125,12 +125,12 @@ package struct WriterSession {
             // Nothing is committed without offsets: by them the broker sees whether this is still for us to commit.
             let taken = try barriers?.take(barrier, isLenient: plan.sabotage.contains(.anyBarrier))
             guard let taken else { return [] }
-            let (records, offsets) = watermarks.take(taken, to: partitions, at: now)
-            guard !taken.positions.isEmpty || !records.isEmpty else { return [] }
+            let (record, offsets) = watermarks.take(taken, to: partitions, at: now)
+            guard !taken.positions.isEmpty || record != nil else { return [] }
             var commit: [Step] = [.flush, .sendOffsets(offsets), .commit]
             if plan.sabotage.contains(.commitsUnflushed) { commit.removeFirst() }
             if plan.sabotage.contains(.commitsNoOffsets) { commit.remove(at: commit.count - 2) }
-            let marks: [Step] = records.isEmpty ? [] : [.watermarks(records)]
+            let marks: [Step] = record.map { [.watermark($0)] } ?? []
             return next((state == .idle ? [.begin] : []) + marks + commit)
         } catch {
             return fail(error)
@@ -163,7 +163,7 @@ package struct WriterSession {
         case .initialize, .commit: state = .idle
         case .begin: state = .open
         case .abort: return over()
-        case .endOfStream, .watermarks, .flush, .sendOffsets: break
+        case .endOfStream, .watermark, .flush, .sendOffsets: break
         }
         if steps.isEmpty, isLast { return words + over() }
         return words + next([])
@@ -205,7 +205,7 @@ package struct WriterSession {
         case .initialize: "cannot begin transactions"
         case .begin: "cannot begin a transaction"
         case .endOfStream: "cannot write the end-of-stream record"
-        case .watermarks: "cannot write watermarks"
+        case .watermark: "cannot write a watermark"
         case .flush: "cannot deliver"
         case .sendOffsets(let offsets):
             "cannot commit the offsets of \"\(String(decoding: offsets.topic, as: UTF8.self))\""

@@ -203,7 +203,7 @@ public struct KcatOut: ~Copyable {
             switch step {
             case .endOfStream(let isOK):
                 try writer.writeEndOfStream(ok: isOK, writer: plan.transactionalID)
-            case .watermarks(let records): try writer.writeWatermarks(records)
+            case .watermark(let record): try writer.writeWatermark(record, writer: plan.transactionalID ?? "")
             case .flush:
                 let producer = producer
                 let failure = watchdog?.during(WriterSession.attempt(step), milliseconds: limit) { () -> Failure? in

@@ -273,11 +273,10 @@ public struct TopicWriter: ~Copyable {
     }
 
     /// Tells every partition how far the input's partitions have come.
-    func writeWatermarks(_ records: [WatermarkRecord]) throws(Failure) {
-        for record in records {
-            let headers = [Header(name: Array(WatermarkRecord.header.utf8), value: record.value)]
-            try writeToAll(partitions, key: record.key, headers, "cannot write a watermark")
-        }
+    /// - Parameter writer: its name.
+    func writeWatermark(_ record: WatermarkRecord, writer: String) throws(Failure) {
+        let headers = [Header(name: Array(WatermarkRecord.header.utf8), value: record.value)]
+        try writeToAll(partitions, key: WatermarkRecord.key(ofWriter: writer), headers, "cannot write a watermark")
     }
 
     /// A record of our own, which holds no line, into each of the first `count` partitions.

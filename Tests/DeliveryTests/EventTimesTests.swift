@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 private func record(_ partition: Int32, of count: Int32, _ mark: WatermarkRecord.Mark) -> WatermarkRecord {
-    WatermarkRecord(topic: [0x74], partition: partition, count: count, mark: mark)
+    WatermarkRecord(topic: [0x74], count: count, marks: [partition: mark])
 }
 
 @Suite struct EventTimesTests {
@@ -202,29 +202,34 @@ private func record(_ partition: Int32, of count: Int32, _ mark: WatermarkRecord
             })
     }
 
-    @Test func onlyWhatHasMovedIsWritten() {
-        var owed = OwedWatermarks(every: 0)
-        #expect(owed.take(Self.offsets([5, nil]), to: 2, at: 0).records == [record(0, of: 4, .time(5))])
-        #expect(owed.take(Self.offsets([5, nil]), to: 2, at: 1).records == [])
-        #expect(owed.take(Self.offsets([5, 6]), to: 2, at: 2).records == [record(1, of: 4, .time(6))])
+    private static func record(_ marks: Int64...) -> WatermarkRecord {
+        let marks = marks.enumerated().map { (Int32($0), WatermarkRecord.Mark.time($1)) }
+        return WatermarkRecord(topic: [0x74], count: 4, marks: Dictionary(uniqueKeysWithValues: marks))
     }
 
-    @Test func theyAreWrittenSoOftenAtMostButTheEndAtOnce() {
+    @Test func itIsWrittenWhereSomethingHasMoved() {
+        var owed = OwedWatermarks(every: 0)
+        #expect(owed.take(Self.offsets([5, nil]), to: 2, at: 0).record == Self.record(5))
+        #expect(owed.take(Self.offsets([5, nil]), to: 2, at: 1).record == nil)
+        #expect(owed.take(Self.offsets([5, 6]), to: 2, at: 2).record == Self.record(5, 6))
+    }
+
+    @Test func itIsWrittenSoOftenAtMostButTheEndAtOnce() {
         var owed = OwedWatermarks(every: 1000)
-        #expect(owed.take(Self.offsets([5]), to: 2, at: 0).records.count == 1)
-        #expect(owed.take(Self.offsets([6]), to: 2, at: 999).records == [])
-        #expect(owed.take(Self.offsets([.max]), to: 2, at: 999).records == [record(0, of: 4, .time(.max))])
+        #expect(owed.take(Self.offsets([5]), to: 2, at: 0).record == Self.record(5))
+        #expect(owed.take(Self.offsets([6]), to: 2, at: 999).record == nil)
+        #expect(owed.take(Self.offsets([.max]), to: 2, at: 999).record == Self.record(.max))
     }
 
     @Test func whatIsOwedIsWrittenWithAnEpochInWhichNothingWasRead() {
         var owed = OwedWatermarks(every: 1000)
         _ = owed.take(Self.offsets([5]), to: 2, at: 0)
         _ = owed.take(Self.offsets([6]), to: 2, at: 500)
-        let (records, offsets) = owed.take(Self.offsets([]), to: 2, at: 1000)
-        #expect(records == [record(0, of: 4, .time(6))])
+        let (record, offsets) = owed.take(Self.offsets([]), to: 2, at: 1000)
+        #expect(record == Self.record(6))
         // Nothing is committed without offsets; these move nothing.
         #expect(offsets.positions == Self.offsets([6]).positions)
-        #expect(owed.take(Self.offsets([]), to: 2, at: 5000).records == [])
+        #expect(owed.take(Self.offsets([]), to: 2, at: 5000).record == nil)
     }
 
     /// Its partitions may be another's: to commit the last offsets again would take back what that one has committed.
@@ -232,34 +237,39 @@ private func record(_ partition: Int32, of count: Int32, _ mark: WatermarkRecord
         var owed = OwedWatermarks(every: 1000)
         _ = owed.take(Self.offsets([5]), to: 2, at: 0)
         _ = owed.take(Self.offsets([6]), to: 2, at: 500)
-        let (records, offsets) = owed.take(Self.offsets([], generation: 2), to: 2, at: 5000)
-        #expect(records == [] && offsets.positions == [])
+        let (record, offsets) = owed.take(Self.offsets([], generation: 2), to: 2, at: 5000)
+        #expect(record == nil && offsets.positions == [])
     }
 
     @Test func partitionsThatAreAddedAreToldAll() {
         var owed = OwedWatermarks(every: 1000)
         _ = owed.take(Self.offsets([5, 6]), to: 2, at: 0)
-        #expect(owed.take(Self.offsets([5, 6]), to: 2, at: 2000).records == [])
-        let records = [record(0, of: 4, .time(5)), record(1, of: 4, .time(6))]
-        #expect(owed.take(Self.offsets([]), to: 3, at: 3000).records == records)
-        #expect(owed.take(Self.offsets([]), to: 3, at: 5000).records == [])
+        #expect(owed.take(Self.offsets([5, 6]), to: 2, at: 2000).record == nil)
+        #expect(owed.take(Self.offsets([]), to: 3, at: 3000).record == Self.record(5, 6))
+        #expect(owed.take(Self.offsets([]), to: 3, at: 5000).record == nil)
     }
 
     @Test func whatStandsIsToldAgainToWhoeverHasBegunSince() {
         var owed = OwedWatermarks(every: 1000)
         _ = owed.take(Self.offsets([5, .max]), to: 2, at: 0)
-        #expect(owed.take(Self.offsets([5, .max]), to: 2, at: 9999).records == [])
-        #expect(owed.take(Self.offsets([]), to: 2, at: 10_000).records == [])
-        #expect(owed.take(Self.offsets([5, .max]), to: 2, at: 10_001).records == [record(0, of: 4, .time(5))])
-        #expect(owed.take(Self.offsets([5, .max]), to: 2, at: 20_000).records == [])
+        #expect(owed.take(Self.offsets([5, .max]), to: 2, at: 9999).record == nil)
+        #expect(owed.take(Self.offsets([]), to: 2, at: 10_000).record == nil)
+        #expect(owed.take(Self.offsets([5, .max]), to: 2, at: 10_001).record == Self.record(5, .max))
+        #expect(owed.take(Self.offsets([5, .max]), to: 2, at: 20_000).record == nil)
+    }
+
+    @Test func whatIsOverIsNotToldAgain() {
+        var owed = OwedWatermarks(every: 1000)
+        _ = owed.take(Self.offsets([.max, .max]), to: 2, at: 0)
+        #expect(owed.take(Self.offsets([.max, .max]), to: 2, at: 60_000).record == nil)
     }
 
     @Test func recordsSurviveTheirHeader() {
-        for mark in [WatermarkRecord.Mark.idle, .time(0), .time(-1), .time(.max)] {
-            let record = WatermarkRecord(topic: Array("a b".utf8), partition: 3, count: 4, mark: mark)
-            #expect(WatermarkRecord(value: record.value) == record)
-        }
-        for text in ["", "1 2 3", "1 1 5 t", "-1 2 5 t", "x 2 5 t", "0 1 y t"] {
+        let record = WatermarkRecord(
+            topic: Array("a.b".utf8), count: 5, marks: [0: .time(-1), 2: .idle, 3: .time(.max), 4: .time(0)])
+        #expect(record.value == Array("a.b 5 0:-1 2:idle 3:9223372036854775807 4:0".utf8))
+        #expect(WatermarkRecord(value: record.value) == record)
+        for text in ["", "t 2", "t 2 ", "t 2 5", "t 2 2:5", "t 2 -1:5", "t 2 1:5:6", "t x 1:5", "t 2 1:y", "t -1 0:5"] {
             #expect(WatermarkRecord(value: Array(text.utf8)) == nil, "\(text)")
         }
     }

@@ -251,13 +251,13 @@ struct WatermarkModel {
         let offsets = EpochOffsets(
             member: identity, topic: [0x74], partitionCount: Int32(topics[stage].log.count), positions: positions)
         let count = topics[stage + 1].log.count
-        let (records, _) = member.owed.take(offsets, to: fault == .addedNotTold ? 1 : Int32(count), at: now)
+        let (record, _) = member.owed.take(offsets, to: fault == .addedNotTold ? 1 : Int32(count), at: now)
         for line in lines { topics[stage + 1].log[line.key % count].append(.line(line)) }
-        for record in records where fault != .idleNotPassedOn || record.mark != .idle {
-            for partition in 0..<count {
-                topics[stage + 1].log[partition].append(.mark(record))
-                if chance(20) { topics[stage + 1].log[partition].append(.mark(record)) }
-            }
+        guard var record else { return }
+        if fault == .idleNotPassedOn { record.marks = record.marks.filter { $0.value != .idle } }
+        for partition in 0..<count {
+            topics[stage + 1].log[partition].append(.mark(record))
+            if chance(20) { topics[stage + 1].log[partition].append(.mark(record)) }
         }
     }
 

@@ -18,7 +18,7 @@ extension Producer {
         case .abort:
             takeBackQueued()
             error = rd_kafka_abort_transaction(client.handle, 5000)
-        case .endOfStream, .watermarks, .flush: return nil
+        case .endOfStream, .watermark, .flush: return nil
         }
         guard let error else {
             if step == .commit { noteCommitted() }

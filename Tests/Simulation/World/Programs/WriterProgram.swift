@@ -134,7 +134,7 @@ final class WriterProgram: Program {
                 producer.send(.endOfStream(isOK: isOK, writer: transactionalID), to: partition)
             }
             done(nil)
-        case .watermarks: done(nil)  // its pipelines have no event time
+        case .watermark: done(nil)  // its pipelines have no event time
         case .flush: producer.flush(done)
         case .sendOffsets(let offsets): producer.sendOffsets(offsets, done)
         case .commit: producer.end(isCommit: true, done)
