@@ -50,7 +50,8 @@ def parsed(line):
     return value
 
 
-STRINGS = re.compile(rb'\\.|"(?:[^"\\]|\\.)*"', re.DOTALL)
+# Outside of a string a backslash does nothing but keep a quote from being one.
+STRINGS = re.compile(rb'\\["\\]|"(?:[^"\\]|\\.)*"', re.DOTALL)
 
 
 def too_deep(line):
