@@ -258,6 +258,30 @@ private func record(_ partition: Int32, of count: Int32, _ mark: WatermarkRecord
         #expect(owed.take(Self.offsets([5, .max]), to: 2, at: 20_000).record == nil)
     }
 
+    /// As docs/time.md reckons it, of 200 replicas that read 1,000 partitions: a record of each of them in each `every`, into each
+    /// partition of their topic, however often there are barriers; of at most 60 bytes and 20 a partition that it reads.
+    @Test(arguments: [Int64(1000), 10_000]) func itCostsARecordAReplica(_ every: Int64) {
+        var (records, bytes) = (0, 0)
+        for replica in 0..<200 {
+            var owed = OwedWatermarks(every: every)
+            for epoch in 0..<Int64(600) {
+                let positions = (0..<5).map { place in
+                    let times = PartitionTimes(watermark: 1_795_341_600_000 + epoch * 100)
+                    return Position(partition: Int32(replica * 5 + place), next: epoch, times: times)
+                }
+                let member = GroupMember(group: [0x67], generation: 1, member: [0x6D], instance: nil)
+                let offsets = EpochOffsets(
+                    member: member, topic: Array("events".utf8), partitionCount: 1000, positions: positions)
+                guard let record = owed.take(offsets, to: 1000, at: epoch * 100).record else { continue }
+                records += 1
+                let text = [record.value, WatermarkRecord.key(ofWriter: "count-\(replica)"), Array("watermark".utf8)]
+                bytes += text.reduce(0) { $0 + $1.count }
+            }
+        }
+        #expect(records == 200 * 60_000 / Int(every))
+        #expect(bytes <= records * (60 + 20 * 5))
+    }
+
     @Test func whatIsOverIsNotToldAgain() {
         var owed = OwedWatermarks(every: 1000)
         _ = owed.take(Self.offsets([.max, .max]), to: 2, at: 0)
