@@ -46,12 +46,12 @@ package struct AcceptanceMarks {
     }
 
     /// Gives up all messages of which nothing was taken. The rest of one that was begun stays, lest half a line be taken for a
-    /// whole one.
+    /// whole one; so does that of one that was given up before and is not written yet.
     /// - Returns: where the output is to be cut, and how many lines are given up.
     package mutating func giveUp(accepted bytes: Int) -> (end: Int, lines: Int) {
         let isBegun = isInMessage(accepted: bytes)
         let kept = isBegun ? 1 : 0
-        let end = isBegun ? marks[first].end : bytes
+        let end = isBegun ? marks[first].end : max(bytes, acceptedEnd)
         let lines = marks[(first + kept)...].reduce(0) { $0 + Int($1.lines) }
         marks.removeAll(keepingCapacity: true)
         (first, acceptedEnd) = (0, end)

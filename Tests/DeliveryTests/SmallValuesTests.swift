@@ -29,6 +29,20 @@ import Testing
         }
     }
 
+    /// Partitions go twice while standard output is blocked in the middle of a line: the rest of it is kept both times. Cut off
+    /// at the second, the line that came after it would have been joined to its half, and lost.
+    @Test func theRestOfAMessageThatWasGivenUpStays() {
+        var marks = AcceptanceMarks()
+        for place: Int64 in 1...2 { marks.add(0, next: place, lines: 1, end: 10 * Int(place)) }
+        let first = marks.giveUp(accepted: 5)
+        #expect(first == (10, 1))
+        marks.add(1, next: 7, lines: 1, end: 20)
+        let second = marks.giveUp(accepted: 5)
+        #expect(second == (10, 1))
+        let third = marks.giveUp(accepted: 10)
+        #expect(third == (10, 0))
+    }
+
     @Test func aGapIsWhatIsGoneAndNothingElse() {
         let range = LogRange(low: 10, high: 20, start: 10)
         for next in Int64(10)...20 { #expect(Gap(0, next: next, in: range) == nil) }
