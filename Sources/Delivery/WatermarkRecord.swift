@@ -28,14 +28,14 @@ package struct WatermarkRecord: Equatable, Sendable {
     /// nil if the header's value is none.
     package init?(value: [UInt8]) {
         let words = value.split(separator: 0x20, omittingEmptySubsequences: false)
-        guard words.count > 2, let count = Int32(String(decoding: words[1], as: UTF8.self)) else { return nil }
+        guard words.count > 2, let count = Int32(String(decoding: words[1], as: UTF8.self)), count > 0 else {
+            return nil
+        }
         self.init(topic: Array(words[0]), count: count, marks: [:])
         for word in words[2...] {
             let parts = word.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
                 .map { String(decoding: $0, as: UTF8.self) }
-            guard parts.count == 2, let partition = Int32(parts[0]), (0..<max(count, 0)).contains(partition) else {
-                return nil
-            }
+            guard parts.count == 2, let partition = Int32(parts[0]), (0..<count).contains(partition) else { return nil }
             if parts[1] == "idle" {
                 marks[partition] = .idle
             } else {

@@ -173,8 +173,8 @@ public struct KcatOut: ~Copyable {
             throw Failure(.configuration, "the input has barriers, which only --exactly-once takes")
         }
         try writer.sendPacks(into: &output)
-        let partitions = try writer.lookForPartitions(nextLine: input.lineCount + 1, into: &output)
-        try advance(.barrier(barrier, partitions: partitions))
+        try writer.lookForPartitions(nextLine: input.lineCount + 1, into: &output)
+        try advance(.barrier(barrier, partitions: writer.partitions))
     }
 
     /// Tells the session, and does the steps that it says, one after the other.

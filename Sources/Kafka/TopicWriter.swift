@@ -10,7 +10,7 @@ public struct TopicWriter: ~Copyable {
     private let shape: MessageShape
     private let topic: String
     /// Partitions of the topic.
-    private var partitions: Int32
+    private(set) var partitions: Int32
     private var added: AddedPartitions
     private let patience: Patience
     /// One for each partition, and behind them one for lines without a key, which may go anywhere; empty without `pack`.
@@ -49,7 +49,7 @@ public struct TopicWriter: ~Copyable {
     public mutating func write(
         _ lines: UnsafeRawBufferPointer, firstLine: Int, into output: inout Output
     ) throws(Failure) {
-        _ = try lookForPartitions(nextLine: firstLine, into: &output)
+        try lookForPartitions(nextLine: firstLine, into: &output)
         byteCount += lines.count
         if shape.pack != nil, shape.keyFields == nil, shape.with.isEmpty {
             return try writePacks(lines, firstLine: firstLine, into: &output)
@@ -74,15 +74,13 @@ public struct TopicWriter: ~Copyable {
     }
 
     /// Takes up partitions that were added. Where keys go changes here and nowhere else: not in the middle of a chunk, and not
-    /// when librdkafka hears of it. Returns how many there are.
-    mutating func lookForPartitions(nextLine: Int, into output: inout Output) throws(Failure) -> Int32 {
-        guard added.isDue(at: Client.monotonicMilliseconds()) else { return partitions }
+    /// when librdkafka hears of it.
+    mutating func lookForPartitions(nextLine: Int, into output: inout Output) throws(Failure) {
+        guard added.isDue(at: Client.monotonicMilliseconds()) else { return }
         // One answer that is late, or wrong, is not missed.
-        guard case .partitionCount(let found) = producer.client.describe(topic, milliseconds: 200) else {
-            return partitions
-        }
+        guard case .partitionCount(let found) = producer.client.describe(topic, milliseconds: 200) else { return }
         switch added.decide(found: found, known: partitions, line: nextLine) {
-        case .nothing: break
+        case .nothing: return
         case .end(let ending): throw Failure(ending)
         case .use(let count, let words):
             if let words { patience.say(words) }
@@ -91,7 +89,6 @@ public struct TopicWriter: ~Copyable {
             producer.use(partitions: count)
             if !packs.isEmpty { packs = Array(repeating: Pack(), count: Int(count) + 1) }
         }
-        return partitions
     }
 
     /// The fast way, for lines that are values and perhaps hold a key.

@@ -171,17 +171,20 @@ struct WatermarkModel {
 
     /// Lines come to a partition of the input: to one that may have been idle also old ones.
     private mutating func append(_ number: Int) {
-        var highest: Int64 = 0
-        for case .line(let line) in topics[0].log[number] { highest = max(highest, line.time) }
-        let mayBeLate = mayBeIdle(number)
+        let (highest, mayBeLate) = (highestTime(number), mayBeIdle(number))
         for _ in 0..<Int.random(in: 1...5, using: &generator) {
-            var line = Line(time: highest, key: Int.random(in: 0..<8, using: &generator), mayBeLate: mayBeLate)
-            if mayBeLate { line = Line(time: some64(highest + 30), key: line.key, mayBeLate: true) }
-            topics[0].log[number].append(.line(line))
+            let key = Int.random(in: 0..<8, using: &generator)
+            let time = mayBeLate ? Int64.random(in: 0...highest + 30, using: &generator) : highest
+            topics[0].log[number].append(.line(Line(time: time, key: key, mayBeLate: mayBeLate)))
         }
     }
 
-    private mutating func some64(_ most: Int64) -> Int64 { Int64.random(in: 0...most, using: &generator) }
+    /// Of a partition of the input; 0 if it has no line.
+    private func highestTime(_ number: Int) -> Int64 {
+        topics[0].log[number].reduce(0) { highest, record in
+            if case .line(let line) = record { max(highest, line.time) } else { highest }
+        }
+    }
 
     /// An epoch of a member.
     mutating func read(_ stage: Int, _ place: Int, _ most: Int) {
@@ -280,8 +283,7 @@ struct WatermarkModel {
             }
         }
         // Time passes, and nothing more happens than that all is read; in the end without a crash.
-        var last: Int64 = 0
-        for case .line(let line) in topics[0].log[alive] { last = max(last, line.time) }
+        let last = highestTime(alive)
         let isCalm = chance(2)
         for round in 0..<30 * (stages.count + 1) {
             now += 10
@@ -300,7 +302,7 @@ struct WatermarkModel {
         for topic in topics where !zip(topic.offset, topic.log).allSatisfy({ $0 == $1.count }) {
             return "not all was read"
         }
-        var (truth, others): ([List: Counts], Int) = ([:], 0)
+        var truth: [List: Counts] = [:]
         for (partition, log) in topics[topics.count - 1].log.enumerated() {
             for case .line(let line) in log {
                 truth[List(window: line.window, partition: partition), default: Counts()].add(line)
@@ -312,10 +314,11 @@ struct WatermarkModel {
         for (list, counts) in truth where out[list] == nil {
             if list.window + Self.size <= last + 50, !counts.punctual.isEmpty { return "\(list) does not come" }
         }
-        for counts in truth.values { others += counts.others }
-        let (told, open) = (out.values.reduce(0) { $0 + $1.others }, stages[stages.count - 1].flatMap(\.state.values))
+        func countOthers(_ lists: some Sequence<Counts>) -> Int { lists.reduce(0) { $0 + $1.others } }
+        let (others, told) = (countOthers(truth.values), countOthers(out.values))
+        let open = countOthers(stages[stages.count - 1].flatMap(\.state.values))
         // One that comes late into a window that is over for its partition, but not yet for the stage, is gone after a restore.
-        guard told + late + open.reduce(0, { $0 + $1.others }) <= others else {
+        guard told + late + open <= others else {
             return "\(others) lines that may be late, \(told) told, \(late) late"
         }
         return nil
