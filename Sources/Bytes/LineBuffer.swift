@@ -10,7 +10,8 @@ import CBytes
 ///
 /// When there is no whole line left, the third part is rolled to the front and the rest of the buffer filled again. It
 /// doubles only when a partial line fills half of it, so a line costs time in proportion to its length, and the buffer
-/// stays under four times the longest line.
+/// stays under four times the longest line. The kernel moves a large buffer without a copy, and only what was read into
+/// it takes memory.
 public struct LineBuffer: ~Copyable {
     public enum Piece {
         /// One or more whole lines, each with its LF, and the number of the first. Good until the next call.
@@ -44,10 +45,10 @@ public struct LineBuffer: ~Copyable {
     public init(capacity: Int = 256 << 10, maxLine: Int = 64 << 20) {
         self.capacity = capacity
         self.maxLine = maxLine
-        storage = .allocate(capacity: capacity)
+        storage = Self.resized(nil, to: capacity)
     }
 
-    deinit { storage.deallocate() }
+    deinit { cbytes_resize(storage, 0) }
 
     /// Room for the next read. Only to be called when `next` has returned nil.
     public mutating func space() throws(LineTooLong) -> UnsafeMutableRawBufferPointer {
@@ -117,10 +118,14 @@ public struct LineBuffer: ~Copyable {
     }
 
     private mutating func grow() {
-        let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity * 2)
-        larger.update(from: storage, count: filled)
-        storage.deallocate()
-        storage = larger
         capacity *= 2
+        storage = Self.resized(storage, to: capacity)
+    }
+
+    private static func resized(
+        _ storage: UnsafeMutablePointer<UInt8>?, to capacity: Int
+    ) -> UnsafeMutablePointer<UInt8> {
+        guard let resized = cbytes_resize(storage, capacity) else { fatalError("out of memory") }
+        return resized.assumingMemoryBound(to: UInt8.self)
     }
 }

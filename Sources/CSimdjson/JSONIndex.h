@@ -7,10 +7,12 @@
 
 /// So many blocks of 64 bytes are looked at in one go: what comes of them stays in the first-level cache.
 #define JSONINDEX_BLOCKS 64
+/// The first time after a seek, so many; then twice as many each time.
+#define JSONINDEX_FEWEST_BLOCKS 8
 
 /// What was seen in a batch; it holds for all lines that have a part in it.
 enum {
-    /// Bytes that are not ASCII.
+    /// Bytes that are not ASCII. Only looked for if strict.
     jsonindex_wide = 1,
     jsonindex_backslash = 2,
     /// A control character in a string, or an escape that JSON does not have. Only looked for if strict.
@@ -43,10 +45,13 @@ typedef struct {
     uint64_t escaped, in_string, in_scalar;
     bool strict;
     unsigned seen;
+    int batch_blocks;
     /// The blocks of the batch that have a backslash, or the end of an escape.
     uint64_t backslashes;
     /// Where the reader is.
     jsonindex_cursor cursor;
+    /// The first byte of the batch.
+    const uint8_t *batch;
     jsonindex_block blocks[JSONINDEX_BLOCKS];
 } jsonindex;
 
@@ -54,9 +59,12 @@ typedef struct {
 typedef void jsonindex_step(jsonindex *index);
 jsonindex_step jsonindex_narrow, jsonindex_avx2, jsonindex_avx512;
 
-/// The widest that this processor has, or the one asked for: 0, 1 or 2; NULL where it lacks that.
+/// Goes to the first byte of a line that lies after those read, in this batch or in one that is still to come.
+void jsonindex_seek(jsonindex *index, const uint8_t *line);
+
+/// The fastest that this processor has, or the one asked for: 0, 1 or 2; NULL where it lacks that.
 jsonindex_step *jsonindex_registers(int width);
-jsonindex_step *jsonindex_widest(void);
+jsonindex_step *jsonindex_fastest(void);
 
 /// The number of the hexadecimal digit, or above 15.
 static inline unsigned jsonindex_hexadecimal(uint8_t byte) {

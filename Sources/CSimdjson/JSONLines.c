@@ -12,9 +12,10 @@ jsonlines *jsonlines_create(bool strict) {
     jsonlines *lines = calloc(1, sizeof *lines);
     if (!lines) return NULL;
     lines->index.strict = strict;
-    lines->step = jsonindex_widest();
+    lines->step = jsonindex_fastest();
     lines->walk = jsonlines_walker(lines);
-    if (jsonlines_place(lines, -1, NULL, 0) == 0) return lines;
+    lines->shapes = jsonshapes_create(strict);
+    if (lines->shapes && jsonlines_place(lines, -1, NULL, 0) == 0) return lines;
     jsonlines_destroy(lines);
     return NULL;
 }
@@ -25,6 +26,7 @@ void jsonlines_destroy(jsonlines *lines) {
     free(lines->places);
     free(lines->values);
     free(lines->name);
+    jsonshapes_destroy(lines->shapes);
     free(lines);
 }
 
@@ -33,6 +35,10 @@ bool jsonlines_use_registers(jsonlines *lines, int width) {
     if (!step) return false;
     lines->step = step;
     lines->walk = jsonlines_walker(lines);
+    if (width == 0) {
+        jsonshapes_destroy(lines->shapes);
+        lines->shapes = NULL;
+    }
     return true;
 }
 
@@ -97,11 +103,12 @@ static void begin(jsonlines *lines, const uint8_t *text, size_t count, bool is_a
     index->readable = count;
     index->count = is_array ? count + 1 : count;
     index->offset = 0;
+    index->batch_blocks = JSONINDEX_FEWEST_BLOCKS;
     index->escaped = index->in_string = index->in_scalar = 0;
     index->seen = 0;
     index->cursor = (jsonindex_cursor){text, 0, index->blocks, index->blocks + 1};
     lines->line = (jsonlines_value){text, 0, jsonlines_missing};
-    lines->has_line = false;
+    lines->has_line = lines->is_ahead = false;
     lines->seen = 0;
 }
 
@@ -133,29 +140,53 @@ static jsonlines_step judged(const jsonlines *lines) {
     return is_text ? jsonlines_found : jsonlines_doubtful;
 }
 
+/// Walks the line, from its first byte that matters to its LF.
+static jsonlines_step walked(jsonlines *lines) {
+    const uint8_t *byte = peek(lines);
+    bool good = true, is_blank = *byte == '\n';
+    if (!is_blank) byte = lines->walk(lines, true, &good);
+    if (is_blank || good) {
+        byte = following(lines);
+        good = *byte == '\n';
+    }
+    while (*byte != '\n') byte = following(lines);
+    lines->line.count = (size_t)(byte - lines->line.start);
+    if (is_blank) return jsonlines_blank;
+    return good ? judged(lines) : jsonlines_refused;
+}
+
 jsonlines_step jsonlines_next(jsonlines *lines) {
     jsonindex *index = &lines->index;
     const uint8_t *start = lines->line.start + lines->line.count;
     if (lines->has_line) start++;  // its LF
     lines->has_line = true;
-    if (start == index->text + index->count) return jsonlines_end;
-    lines->seen = index->seen;
+    const uint8_t *end = index->text + index->count;
+    if (start == end) return jsonlines_end;
     lines->line.start = start;
-    const uint8_t *byte = peek(lines);
-    if (*byte == '\n') {
-        following(lines);
-        lines->line.count = (size_t)(byte - start);
-        return jsonlines_blank;
+    bool is_tried = lines->shapes && jsonshapes_are_tried(lines->shapes);
+    if (is_tried) {
+        lines->line.count = jsonshapes_read(lines->shapes, start, end, lines->values);
+        if (lines->line.count > 0) {
+            lines->is_ahead = true;
+            return jsonlines_found;
+        }
     }
+    if (lines->is_ahead) jsonindex_seek(index, start);
+    lines->is_ahead = false;
+    lines->seen = index->seen;
+    jsonlines_step step = walked(lines);
+    if (is_tried && step == jsonlines_found)
+        jsonshapes_learn(lines->shapes, lines->line, lines->values, lines->value_count);
+    return step;
+}
+
+bool jsonlines_are_json(jsonlines *lines, const uint8_t *text, size_t count, bool only_objects) {
+    begin(lines, text, count, true);
     bool good;
-    byte = lines->walk(lines, true, &good);
-    if (good) {
-        byte = following(lines);
-        good = *byte == '\n';
-    }
-    while (*byte != '\n') byte = following(lines);
-    lines->line.count = (size_t)(byte - start);
-    return good ? judged(lines) : jsonlines_refused;
+    lines->walk(lines, only_objects, &good);
+    if (!good || following(lines) != text + count) return false;
+    lines->line.count = count;
+    return judged(lines) == jsonlines_found;
 }
 
 jsonlines_step jsonlines_next_element(jsonlines *lines) {

@@ -78,51 +78,6 @@ static int place_of_element(jsonlines *lines, int from, int64_t element) {
     return -1;
 }
 
-static inline bool ends_scalar(uint8_t byte) {
-    switch (byte) {
-        case ' ': case '\t': case '\n': case '\r': case ',': case ':': case ']': case '}': return true;
-        default: return false;
-    }
-}
-
-static inline bool is_digit(uint8_t byte) { return (uint8_t)(byte - '0') < 10; }
-
-/// The number or word at a place; of kind missing where there is none. No byte past the text's LF or bracket is read.
-static inline jsonlines_value scalar(const uint8_t *start) {
-    const uint8_t *at = start;
-    jsonlines_kind kind = jsonlines_number;
-    switch (*at) {
-        case 't':
-            kind = at[1] == 'r' && at[2] == 'u' && at[3] == 'e' ? jsonlines_true : jsonlines_missing;
-            at += 4;
-            break;
-        case 'f':
-            kind = at[1] == 'a' && at[2] == 'l' && at[3] == 's' && at[4] == 'e' ? jsonlines_false : jsonlines_missing;
-            at += 5;
-            break;
-        case 'n':
-            kind = at[1] == 'u' && at[2] == 'l' && at[3] == 'l' ? jsonlines_null : jsonlines_missing;
-            at += 4;
-            break;
-        default:
-            if (*at == '-') at++;
-            if (!is_digit(*at)) kind = jsonlines_missing;
-            else if (*at++ != '0') while (is_digit(*at)) at++;
-            if (*at == '.') {
-                if (!is_digit(*++at)) kind = jsonlines_missing;
-                while (is_digit(*at)) at++;
-            }
-            if (kind != jsonlines_missing && (*at | 0x20) == 'e') {
-                at++;
-                if (*at == '+' || *at == '-') at++;
-                if (!is_digit(*at)) kind = jsonlines_missing;
-                while (is_digit(*at)) at++;
-            }
-    }
-    if (kind != jsonlines_missing && !ends_scalar(*at)) kind = jsonlines_missing;
-    return (jsonlines_value){start, (size_t)(at - start), kind};
-}
-
 INLINE const uint8_t *walk_value(jsonlines *lines, const bool strict, bool only_objects, bool *good) {
     jsonindex_cursor cursor = lines->index.cursor;
     jsonlines_value *const values = lines->values;
@@ -170,7 +125,7 @@ value:
         case '}': case ']': case ',': case ':': case '\n': goto done;
         default:
             if (strict || (here >= 0 && places[here].want >= 0)) {
-                jsonlines_value found = scalar(byte);
+                jsonlines_value found = jsonwalk_scalar(byte);
                 if (found.kind == jsonlines_missing) goto done;
                 if (here >= 0 && places[here].want >= 0) values[places[here].want] = found;
             }

@@ -3,6 +3,7 @@
 #define JSONWALK_H
 #include "JSONIndex.h"
 #include "JSONLines.h"
+#include "JSONShapes.h"
 
 /// As deep as simdjson goes: one level more may be there if it is empty.
 #define DEEPEST 1023
@@ -33,6 +34,10 @@ struct jsonlines {
     jsonlines_value *values;
     int value_count;
     uint64_t walks;
+    /// NULL: every line is walked.
+    jsonshapes *shapes;
+    /// Whether lines were read by their shape since the last walk, so that the index is not where they end.
+    bool is_ahead;
     /// The line walked last, if one was.
     jsonlines_value line;
     bool has_line;
@@ -84,5 +89,50 @@ INLINE const uint8_t *next(jsonlines *lines, jsonindex_cursor *cursor) {
     const uint8_t *byte = cursor->text + __builtin_ctzll(cursor->bits);
     cursor->bits &= cursor->bits - 1;
     return byte;
+}
+
+static inline bool ends_scalar(uint8_t byte) {
+    switch (byte) {
+        case ' ': case '\t': case '\n': case '\r': case ',': case ':': case ']': case '}': return true;
+        default: return false;
+    }
+}
+
+static inline bool is_digit(uint8_t byte) { return (uint8_t)(byte - '0') < 10; }
+
+/// The number or word at a place; of kind missing where there is none. No byte past the text's LF or bracket is read.
+static inline jsonlines_value jsonwalk_scalar(const uint8_t *start) {
+    const uint8_t *at = start;
+    jsonlines_kind kind = jsonlines_number;
+    switch (*at) {
+        case 't':
+            kind = at[1] == 'r' && at[2] == 'u' && at[3] == 'e' ? jsonlines_true : jsonlines_missing;
+            at += 4;
+            break;
+        case 'f':
+            kind = at[1] == 'a' && at[2] == 'l' && at[3] == 's' && at[4] == 'e' ? jsonlines_false : jsonlines_missing;
+            at += 5;
+            break;
+        case 'n':
+            kind = at[1] == 'u' && at[2] == 'l' && at[3] == 'l' ? jsonlines_null : jsonlines_missing;
+            at += 4;
+            break;
+        default:
+            if (*at == '-') at++;
+            if (!is_digit(*at)) kind = jsonlines_missing;
+            else if (*at++ != '0') while (is_digit(*at)) at++;
+            if (*at == '.') {
+                if (!is_digit(*++at)) kind = jsonlines_missing;
+                while (is_digit(*at)) at++;
+            }
+            if (kind != jsonlines_missing && (*at | 0x20) == 'e') {
+                at++;
+                if (*at == '+' || *at == '-') at++;
+                if (!is_digit(*at)) kind = jsonlines_missing;
+                while (is_digit(*at)) at++;
+            }
+    }
+    if (kind != jsonlines_missing && !ends_scalar(*at)) kind = jsonlines_missing;
+    return (jsonlines_value){start, (size_t)(at - start), kind};
 }
 #endif

@@ -16,9 +16,22 @@ BYTES = b'"\\{}[]:,.-+0129eEtrufalsn \t\r/u\x00\x01\x1f\x7f\x80\xbf\xc3\xe2\xed\
 class Lines:
     def __init__(self, draw):
         self.draw = draw
+        self.earlier = [b"{}"] * 4
 
     def line(self):
-        """A line without its LF."""
+        """A line without its LF: one in three as one of the last, or with a byte of it exchanged."""
+        draw = self.draw
+        if draw.random() < 0.33:
+            line = bytearray(draw.choice(self.earlier))
+            if line and draw.random() < 0.3:
+                line[draw.randrange(len(line))] = draw.choice(BYTES)
+            return bytes(line)
+        line = self.new_line()
+        if draw.random() < 0.1:
+            self.earlier[draw.randrange(4)] = line
+        return line
+
+    def new_line(self):
         draw = self.draw
         kind = draw.random()
         if kind < 0.01:

@@ -2,6 +2,7 @@
 //
 // Whole lines go in. For each, `jsonlines_next` walks from one byte that matters to the next (a brace, bracket, comma or
 // colon outside of strings, a quote, the first byte of a number or word, an LF) and notes where the wanted values lie.
+// A line that differs from one before it in nothing but its values is not walked.
 // What it accepts is JSON; a line that it does not understand it leaves to the judge, csimdjson_check.
 #ifndef JSONLINES_H
 #define JSONLINES_H
@@ -68,6 +69,10 @@ jsonlines_step jsonlines_next(jsonlines *_Nonnull lines);
 /// The same for the elements of an array that was found in a line; the root is then an element.
 void jsonlines_open_array(jsonlines *_Nonnull lines, jsonlines_value array);
 jsonlines_step jsonlines_next_element(jsonlines *_Nonnull lines);
+
+/// Whether a text without an LF is JSON, by a strict walk: in memory that does not depend on its length. An LF follows on
+/// it, or it is an object or array that was found in a line.
+bool jsonlines_are_json(jsonlines *_Nonnull lines, const uint8_t *_Nonnull text, size_t count, bool only_objects);
 
 /// The wanted values of the line or element, in the order of the wants, and the line without its LF.
 const jsonlines_value *_Nonnull jsonlines_values(const jsonlines *_Nonnull lines);

@@ -57,7 +57,7 @@ public struct FromJSON: ~Copyable, Filter {
     private let isStrict: Bool
     private let lines: JSONLines
     private let elements: JSONLines
-    private let judge = JSONParser()
+    private let judge = JSONJudge()
     private var writer: FieldWriter
     private var (blankLines, skippedLines, missingFields) = (0, 0, 0)
 

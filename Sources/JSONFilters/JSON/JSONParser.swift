@@ -63,6 +63,8 @@ public enum JSONFault: Error, Equatable, Sendable, CustomStringConvertible {
     case badStructure
     case tooDeep
     case tooLong
+    /// It was too long for its fault to be found.
+    case unknown
 
     init(_ outcome: csimdjson_outcome) {
         self =
@@ -96,6 +98,7 @@ public enum JSONFault: Error, Equatable, Sendable, CustomStringConvertible {
         case .badStructure: "a comma, colon, bracket or brace is missing or one too many"
         case .tooDeep: "nested more than 1024 levels deep"
         case .tooLong: "too long to be checked"
+        case .unknown: "the line is too long to say why"
         }
     }
 }

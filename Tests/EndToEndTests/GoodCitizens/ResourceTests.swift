@@ -27,6 +27,15 @@ import Testing
         #expect(peak < 8 + 16)
     }
 
+    /// Of numbers, which take the most where a whole line is parsed; the array is asked for, or not.
+    @Test(arguments: ["a", "--strict a", "m", "--strict m", "--strict --reject /dev/null n"])
+    func aLongLineOfJSONTakesItsBytesAndThoseThatComeOut(_ arguments: String) throws {
+        let line = #"printf '{"m":['; yes '1,2,3,' | head -c 32M | tr -d '\n'; printf '4],"a":5,"n":01}\n'"#
+        let good = arguments.hasSuffix("n") ? line : line.replacing(#","n":01"#, with: "")
+        let peak = try peakMegabytes("{ \(good); } | from-json \(arguments)")
+        #expect(peak < 16 + (arguments.hasSuffix("m") ? 2 : 1) * 32)
+    }
+
     @Test(arguments: FilterCase.all)
     func nothingOfSwiftIsLinkedAtRunTimeAndNoFoundationAtAll(_ filter: FilterCase) throws {
         let libraries = try bash("ldd \(filter.path)")
