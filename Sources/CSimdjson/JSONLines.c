@@ -14,8 +14,8 @@ jsonlines *jsonlines_create(bool strict) {
     lines->index.strict = strict;
     lines->step = jsonindex_fastest();
     lines->walk = jsonlines_walker(lines);
-    lines->shapes = jsonshapes_create(strict);
-    if (lines->shapes && jsonlines_place(lines, -1, NULL, 0) == 0) return lines;
+    lines->wants_shapes = true;
+    if (jsonlines_place(lines, -1, NULL, 0) == 0) return lines;
     jsonlines_destroy(lines);
     return NULL;
 }
@@ -35,10 +35,7 @@ bool jsonlines_use_registers(jsonlines *lines, int width) {
     if (!step) return false;
     lines->step = step;
     lines->walk = jsonlines_walker(lines);
-    if (width == 0) {
-        jsonshapes_destroy(lines->shapes);
-        lines->shapes = NULL;
-    }
+    lines->wants_shapes = width > 0;
     return true;
 }
 
@@ -163,6 +160,8 @@ jsonlines_step jsonlines_next(jsonlines *lines) {
     const uint8_t *end = index->text + index->count;
     if (start == end) return jsonlines_end;
     lines->line.start = start;
+    // Not before the second line: then there is something to learn from.
+    if (lines->wants_shapes && !lines->shapes && lines->walks > 0) lines->shapes = jsonshapes_create(index->strict);
     bool is_tried = lines->shapes && jsonshapes_are_tried(lines->shapes);
     if (is_tried) {
         lines->line.count = jsonshapes_read(lines->shapes, start, end, lines->values);

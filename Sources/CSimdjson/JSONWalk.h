@@ -34,8 +34,9 @@ struct jsonlines {
     jsonlines_value *values;
     int value_count;
     uint64_t walks;
-    /// NULL: every line is walked.
+    /// NULL: every line is walked; so it is where memory is short.
     jsonshapes *shapes;
+    bool wants_shapes;
     /// Whether lines were read by their shape since the last walk, so that the index is not where they end.
     bool is_ahead;
     /// The line walked last, if one was.

@@ -11,7 +11,7 @@ struct FieldWriter: ~Copyable {
     let escapes: Bool
     /// Whether the line was checked as a whole, so that what it holds is JSON.
     let isChecked: Bool
-    private let judge = JSONJudge()
+    let judge = JSONJudge()
     private var times = Timestamp.Reader()
 
     init(escapes: Bool, isChecked: Bool) {

@@ -57,7 +57,6 @@ public struct FromJSON: ~Copyable, Filter {
     private let isStrict: Bool
     private let lines: JSONLines
     private let elements: JSONLines
-    private let judge = JSONJudge()
     private var writer: FieldWriter
     private var (blankLines, skippedLines, missingFields) = (0, 0, 0)
 
@@ -139,7 +138,7 @@ public struct FromJSON: ~Copyable, Filter {
     /// What is wrong with a line of which the walk says that the judge must say it.
     @inline(never)
     private func fault(_ step: jsonlines_step) -> JSONFault? {
-        if let fault = judge.fault(in: lines.line, onlyObjects: true) { return fault }
+        if let fault = writer.judge.fault(in: lines.line, onlyObjects: true) { return fault }
         return step == jsonlines_doubtful ? nil : .badStructure
     }
 

@@ -54,12 +54,41 @@ import Testing
         }
     }
 
-    /// Of a name the first member counts, but a later one that is no value makes the line malformed, or does not: as a walk has it.
+    /// Of a name the first member counts; whether a later one that is no value is seen is for the walk to say.
     @Test func aValueThatALaterOneReplacesIsLookedAtAllTheSame() throws {
         let twice = #"{"n":1,"n":2,"x":3}"#
         for other in ["1x", "nul", "-", "01"] {
             let line = twice.replacing(":1", with: ":" + other)
             try same([twice, twice, twice, line, twice, line, line, line], other)
+        }
+    }
+
+    /// Without strict such lines are taken, and a walk that meets a name in them that it looks for refuses them.
+    @Test func nothingIsLearntFromALineThatIsNoJSON() throws {
+        for line in [
+            #"{"q" 1 2,"n":5}"#, #"{"q":[1 "q" 2],"n":5}"#, #"{"n":5,"q":01}"#, #"{"n":5,"q":{"q" 2,"q":3}}"#,
+        ] {
+            for name in ["n", "x", "a"] {
+                try same([line, line, line, line.replacing("q", with: name), line, line, line])
+            }
+        }
+    }
+
+    @Test func aByteThatIsNoTextIsSeenInAnyPlace() throws {
+        let good = Array(Self.good.utf8)
+        for at in good.indices {
+            for byte: UInt8 in [0xFF, 0xC3, 0x01, 0x5C, 0x22] {
+                var bad = good
+                bad[at] = byte
+                // It lies in another batch than the line that is learnt from.
+                let input = Array(repeating: good, count: 10) + [bad, good, good]
+                for strict in [true, false] {
+                    let bytes = Array(input.joined(separator: [0x0A]))
+                    let slow = try found(bytes, width: 0, strict: strict)
+                    let fast = try found(bytes, width: 1, strict: strict)
+                    #expect(fast == slow, "\(byte) at \(at), strict \(strict)")
+                }
+            }
         }
     }
 
