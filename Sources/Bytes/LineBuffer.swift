@@ -48,7 +48,7 @@ public struct LineBuffer: ~Copyable {
         storage = Self.resized(nil, to: capacity)
     }
 
-    deinit { cbytes_resize(storage, 0) }
+    deinit { cbytes_release(storage) }
 
     /// Room for the next read. Only to be called when `next` has returned nil.
     public mutating func space() throws(LineTooLong) -> UnsafeMutableRawBufferPointer {

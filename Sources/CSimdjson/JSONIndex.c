@@ -8,14 +8,7 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
-/// A mask that clang takes for a number from here on. If it knows that it is made of a vector, it keeps it as 64 single
-/// bits where there is a branch, on registers of less than 64 bytes: hundreds of instructions.
-#define MASK(condition)                            \
-    ({                                             \
-        uint64_t made = CBYTES_MASK(condition);    \
-        __asm__("" : "+r"(made));                  \
-        made;                                      \
-    })
+#define MASK(condition) JSONINDEX_MASK(cbytes_bits, uint64_t, condition)
 #define MASK_EQUAL(block, byte) MASK(CBYTES_LOAD(block) == (byte))
 
 typedef struct {
@@ -55,17 +48,8 @@ static __attribute__((noinline)) masks mask_slowly(jsonindex *index, const uint8
 /// Whether the escapes whose second bytes are at these places of the block are JSON's.
 static __attribute__((noinline)) bool escapes_are_good(const jsonindex *index, uint64_t places) {
     const uint8_t *block = index->text + index->offset, *end = index->text + index->readable;
-    for (; places != 0; places &= places - 1) {
-        const uint8_t *at = block + __builtin_ctzll(places);
-        switch (at < end ? *at : 0) {
-            case '"': case '\\': case '/': case 'b': case 'f': case 'n': case 'r': case 't': break;
-            case 'u':
-                for (int digit = 1; digit <= 4; digit++)
-                    if (at + digit >= end || jsonindex_hexadecimal(at[digit]) > 15) return false;
-                break;
-            default: return false;
-        }
-    }
+    for (; places != 0; places &= places - 1)
+        if (!jsonindex_past_escape(block + __builtin_ctzll(places), end)) return false;
     return true;
 }
 
@@ -99,13 +83,13 @@ INLINE void index_block(
     jsonindex *index, const uint8_t *block, uint64_t valid, jsonindex_block *out, fill_between *fill) {
     const bool strict = index->strict;
     masks found;
-    uint64_t quotes = MASK_EQUAL(block, '"'), backslashes = MASK_EQUAL(block, '\\');
+    uint64_t backslashes = MASK_EQUAL(block, '\\');
     // Of braces and brackets alike: they differ by one bit.
     uint64_t brackets = MASK(((CBYTES_LOAD(block) | 0x20) == '{') | ((CBYTES_LOAD(block) | 0x20) == '}'));
     uint64_t commas = MASK_EQUAL(block, ',');
     uint64_t controls = MASK(CBYTES_LOAD(block) < 0x20);
     found.operators = brackets | commas | MASK_EQUAL(block, ':');
-    found.quotes = quotes;
+    found.quotes = MASK_EQUAL(block, '"');
     found.spaces = MASK_EQUAL(block, ' ');
     found.ends = 0;
     if (controls != 0) {
@@ -161,16 +145,14 @@ INLINE void index_batch(jsonindex *index, fill_between *fill) {
 }
 
 void jsonindex_seek(jsonindex *index, const uint8_t *line) {
-    const jsonindex_cursor *cursor = &index->cursor;
-    const uint8_t *end = index->text + index->offset;
-    if (cursor->block < cursor->last && line < end) {
-        size_t at = (size_t)(line - index->batch);
-        const jsonindex_block *block = index->blocks + at / 64;
-        index->cursor = (jsonindex_cursor){
-            index->batch + at / 64 * 64, block->matters & ~(uint64_t)0 << at % 64, block, cursor->last};
-        return;
-    }
-    // Only a little at a time: the lines after it may need no look at them.
+    if (line >= index->text + index->offset) return jsonindex_restart(index, line);
+    size_t at = (size_t)(line - index->batch);
+    const jsonindex_block *block = index->blocks + at / 64;
+    index->cursor = (jsonindex_cursor){
+        index->batch + at / 64 * 64, block->matters & ~(uint64_t)0 << at % 64, block, index->cursor.last};
+}
+
+void jsonindex_restart(jsonindex *index, const uint8_t *line) {
     index->batch_blocks = JSONINDEX_FEWEST_BLOCKS;
     index->offset = (size_t)(line - index->text);
     index->escaped = index->in_string = index->in_scalar = 0;

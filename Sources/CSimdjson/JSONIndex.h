@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /// So many blocks of 64 bytes are looked at in one go: what comes of them stays in the first-level cache.
 #define JSONINDEX_BLOCKS 64
@@ -45,6 +46,7 @@ typedef struct {
     uint64_t escaped, in_string, in_scalar;
     bool strict;
     unsigned seen;
+    /// How many blocks the next batch has.
     int batch_blocks;
     /// The blocks of the batch that have a backslash, or the end of an escape.
     uint64_t backslashes;
@@ -59,6 +61,9 @@ typedef struct {
 typedef void jsonindex_step(jsonindex *index);
 jsonindex_step jsonindex_narrow, jsonindex_avx2, jsonindex_avx512;
 
+/// Begins anew at the first byte of a line: with a small batch, since the lines after it may need no look at them.
+void jsonindex_restart(jsonindex *index, const uint8_t *line);
+
 /// Goes to the first byte of a line that lies after those read, in this batch or in one that is still to come.
 void jsonindex_seek(jsonindex *index, const uint8_t *line);
 
@@ -71,4 +76,27 @@ static inline unsigned jsonindex_hexadecimal(uint8_t byte) {
     if ((uint8_t)(byte - '0') < 10) return (unsigned)(byte - '0');
     return (uint8_t)((byte | 0x20) - 'a') < 6 ? (unsigned)((byte | 0x20) - 'a' + 10) : 16;
 }
+
+/// Goes past the escape whose backslash lies before `at`; NULL where JSON has none such, or the text ends first.
+static inline const uint8_t *jsonindex_past_escape(const uint8_t *at, const uint8_t *end) {
+    switch (at < end ? *at : 0) {
+        case '"': case '\\': case '/': case 'b': case 'f': case 'n': case 'r': case 't': return at + 1;
+        case 'u':
+            for (int digit = 1; digit <= 4; digit++)
+                if (at + digit >= end || jsonindex_hexadecimal(at[digit]) > 15) return NULL;
+            return at + 5;
+        default: return NULL;
+    }
+}
+
+/// A mask of the bytes for which the condition holds, that clang takes for a number from here on. If it knows that it
+/// is made of a vector, it keeps it as single bits where there is a branch: hundreds of instructions.
+#define JSONINDEX_MASK(bits, number, condition)                \
+    ({                                                         \
+        bits set = __builtin_convertvector((condition), bits); \
+        number made;                                           \
+        memcpy(&made, &set, sizeof made);                      \
+        __asm__("" : "+r"(made));                              \
+        made;                                                  \
+    })
 #endif

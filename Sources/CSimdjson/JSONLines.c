@@ -99,11 +99,7 @@ static void begin(jsonlines *lines, const uint8_t *text, size_t count, bool is_a
     index->text = text;
     index->readable = count;
     index->count = is_array ? count + 1 : count;
-    index->offset = 0;
-    index->batch_blocks = JSONINDEX_FEWEST_BLOCKS;
-    index->escaped = index->in_string = index->in_scalar = 0;
-    index->seen = 0;
-    index->cursor = (jsonindex_cursor){text, 0, index->blocks, index->blocks + 1};
+    jsonindex_restart(index, text);
     lines->line = (jsonlines_value){text, 0, jsonlines_missing};
     lines->has_line = lines->is_ahead = false;
     lines->seen = 0;

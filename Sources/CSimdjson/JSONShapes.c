@@ -28,16 +28,8 @@ typedef _Bool bits __attribute__((ext_vector_type(PIECE)));
 typedef uint8_t short_bytes __attribute__((vector_size(NUMBER), aligned(1)));
 typedef _Bool short_bits __attribute__((ext_vector_type(NUMBER)));
 
-#define MASK_OF(kind, number, condition)                             \
-    ({                                                               \
-        kind set = __builtin_convertvector((condition), kind);       \
-        number made;                                                 \
-        memcpy(&made, &set, sizeof made);                            \
-        __asm__("" : "+r"(made)); /* a number from here on */        \
-        made;                                                        \
-    })
-#define MASK(condition) MASK_OF(bits, uint32_t, condition)
-#define SHORT_MASK(condition) MASK_OF(short_bits, uint16_t, condition)
+#define MASK(condition) JSONINDEX_MASK(bits, uint32_t, condition)
+#define SHORT_MASK(condition) JSONINDEX_MASK(short_bits, uint16_t, condition)
 
 typedef enum { no_gap, string_gap, scalar_gap, line_end } gap;
 
@@ -105,18 +97,6 @@ static void miss(jsonshapes *shapes) {
     if (shapes->node_count + PIECES > NODES || shapes->set_count == SETS) forget(shapes);
 }
 
-/// Goes past the escape that begins at a backslash; NULL where there is none. The text ends with an LF.
-static const uint8_t *past_escape(const uint8_t *at) {
-    switch (at[1]) {
-        case '"': case '\\': case '/': case 'b': case 'f': case 'n': case 'r': case 't': return at + 2;
-        case 'u':
-            for (int digit = 2; digit < 6; digit++)
-                if (jsonindex_hexadecimal(at[digit]) > 15) return NULL;
-            return at + 6;
-        default: return NULL;
-    }
-}
-
 /// Goes to the quote that ends a string; NULL if it is not one, or ends after last, from where PIECE bytes can be read.
 INLINE const uint8_t *past_string(const uint8_t *at, const uint8_t *last, bytes *seen) {
     while (at <= last) {
@@ -130,7 +110,7 @@ INLINE const uint8_t *past_string(const uint8_t *at, const uint8_t *last, bytes 
         at += __builtin_ctz(special);
         if (__builtin_expect(*at == '"', 1)) return at;
         if (*at != '\\') return NULL;
-        at = past_escape(at);
+        at = jsonindex_past_escape(at + 1, last + PIECE);
         if (!at) return NULL;
     }
     return NULL;
